@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the operations need from the outside: a clock, a store, a courier, and signers.
+
+Each port is one screen. Memory and SQLite implement `Store` under one contract suite (`tests/contracts/`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import NamedTuple, Protocol
+
+
+class StoredReceipt(NamedTuple):
+    """The newest receipt that a store holds on one journal by one party and of one kind."""
+
+    journal: str
+    by: str
+    kind: int
+    """Signature type of the cosignature: 0x04 (Ed25519) or 0x06 (ML-DSA-44)."""
+    size: int
+    line: bytes
+    """The signature line of the note, with its newline."""
+
+
+class StoredDraft(NamedTuple):
+    """A draft that waits for review and release."""
+
+    identifier: str
+    state: str
+    """`draft`, `submitted`, `released` or `withdrawn`."""
+    body: bytes
+    """Canonical JSON."""
+
+
+class Writer(Protocol):
+    """What may be written inside one transaction. Nothing is visible to readers before it commits."""
+
+    def append(
+        self,
+        journal: str,
+        first: int,
+        leaves: Sequence[bytes],
+        nodes: Sequence[tuple[int, int, bytes]],
+        held_at: str,
+    ) -> None:
+        """Store `leaves` as entries `first`, `first + 1`, … of `journal`, with the tree nodes that they complete.
+
+        Args:
+            journal: party identifier.
+            first: number of the first leaf; it must be the size held plus one (a compare-and-swap on the head).
+            leaves: envelope bytes.
+            nodes: (level, index, hash) of every complete subtree that these leaves finish, level 0 being leaf hashes.
+            held_at: when this centre came to hold them, RFC 3339 UTC.
+
+        Raises:
+            HeadMoved: the journal's size is not `first - 1`; another instance has written.
+        """
+
+    def put_checkpoint(self, journal: str, size: int, note: bytes) -> None:
+        """Keep `note` as the newest checkpoint of `journal`; older ones of other sizes are kept too. One size, one note."""
+
+    def put_receipt(self, receipt: StoredReceipt) -> None:
+        """Keep a receipt if it is not older than the one held for the same journal, party and kind."""
+
+    def put_pack(self, digest: str, pack: bytes) -> None:
+        """Keep the canonical bytes of a pack. Idempotent."""
+
+    def put_fork(self, journal: str, name: str, proof: bytes) -> None:
+        """Keep a proof of a fork. Idempotent by name."""
+
+    def put_opening(self, journal: str, number: int, disclosure: str) -> None:
+        """Keep an opening of a sealed field. Idempotent."""
+
+    def put_draft(self, draft: StoredDraft) -> None:
+        """Insert or replace a draft."""
+
+    def put_setting(self, name: str, value: bytes) -> None:
+        """Insert or replace a named value."""
+
+
+class Store(Protocol):
+    """Everything that a centre keeps, except keys. All reads see committed data only."""
+
+    def transaction(self) -> AbstractContextManager[Writer]:
+        """One atomic, durable unit of work.
+
+        On a clean exit everything is on stable storage before control returns; on an exception nothing has changed.
+
+        Raises:
+            StoreFull: no space left; the old state is whole.
+            StoreDamaged: the store cannot be read or written; a person must look.
+        """
+
+    def journals(self) -> dict[str, int]:
+        """Size held of every journal that has entries."""
+
+    def leaves(self, journal: str, first: int, limit: int) -> list[bytes]:
+        """Up to `limit` leaves from number `first` on, in order."""
+
+    def held_at(self, journal: str, number: int) -> str | None:
+        """When this centre came to hold an entry, or None."""
+
+    def node(self, journal: str, level: int, index: int) -> bytes:
+        """Hash of the complete subtree of 2**level leaves with the given index.
+
+        Raises:
+            KeyError: that subtree is not complete here.
+        """
+
+    def checkpoint(self, journal: str) -> bytes | None:
+        """The newest checkpoint note held (greatest size), or None."""
+
+    def receipts(self, journal: str) -> list[StoredReceipt]:
+        """All receipts held on a journal, sorted by (by, kind)."""
+
+    def packs(self) -> dict[str, bytes]:
+        """All packs held, by digest."""
+
+    def forks(self) -> dict[str, dict[str, bytes]]:
+        """All proofs of forks held: journal to name to proof."""
+
+    def openings(self, journal: str) -> list[tuple[int, str]]:
+        """All openings held for a journal: (number, disclosure), sorted."""
+
+    def drafts(self) -> list[StoredDraft]:
+        """All drafts, by identifier."""
+
+    def setting(self, name: str) -> bytes | None:
+        """A named value, or None."""
+
+    def close(self) -> None:
+        """Release files and locks."""
+
+
+class Signer(Protocol):
+    """One private key, wherever it lives."""
+
+    @property
+    def algorithm(self) -> str:
+        """`ed25519` or `ml-dsa-44`."""
+
+    @property
+    def public(self) -> bytes:
+        """The raw public key (32 or 1,312 bytes)."""
+
+    def sign(self, message: bytes) -> bytes:
+        """Sign `message`; the raw signature (64 or 2,420 bytes)."""
+
+
+class Push(NamedTuple):
+    """Leaves of one journal under the checkpoint that proves them (spec/line.md)."""
+
+    journal: str
+    first: int
+    leaves: tuple[bytes, ...]
+    checkpoint: bytes
+
+
+class PushReply(NamedTuple):
+    """What the other centre answers to a push."""
+
+    size: int
+    receipt: bytes
+    """Signature lines of its receipt over the checkpoint, or empty."""
+
+
+class Courier(Protocol):
+    """Carries requests to the centres of counterparts. Blocking; each call has its own deadline.
+
+    All raise `LineDown` (try again later), `Refused` (the other centre's answer is final, with code and message) or
+    `Conflict` (it holds a different leaf; carries its signed note).
+    """
+
+    def push(self, party: str, push: Push) -> PushReply:
+        """Hand leaves of our own journal to `party`'s centre."""
+
+    def pull(self, party: str, journal: str, first: int, limit: int) -> Push:
+        """Fetch leaves of any journal that `party`'s centre holds; may be empty of leaves."""
+
+    def checkpoint(self, party: str, journal: str) -> bytes:
+        """The newest signed note with receipts that `party`'s centre holds of `journal`."""
+
+    def consistency(self, party: str, journal: str, first: int, second: int) -> list[bytes]:
+        """A consistency path from the other centre's copy of `journal`."""
+
+    def receipt(self, party: str, journal: str, note: bytes) -> bytes:
+        """Ask `party`'s centre for both of its receipt lines over `note`."""
+
+
+Clock = Callable[[], str]
+"""Returns the present time as RFC 3339 UTC with milliseconds, `2013-09-21T08:00:00.000Z`."""
