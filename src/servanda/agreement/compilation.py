@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From the folder that an author writes (TOML, JSON field schemas) to the canonical bytes of a pack (spec/pack.md).
+
+The folder comes in as a mapping of names to bytes; whoever calls has read the disk.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Mapping
+from typing import Any
+
+from servanda.agreement.errors import PackError, Problem
+from servanda.agreement.pack import Pack, pack_of
+from servanda.agreement.rules import LISTS, pack_problems, split_path
+from servanda.proof.canonical import CanonicalError, encode
+
+_OPTIONAL: dict[str, dict[str, Any]] = {
+    "items": {"within": None},
+    "formats": {"effect": None, "may-send": [], "performs": False, "witnesses": [], "version": 1, "release": "two"},
+    "obligations": {"judged-by": [], "absence": "overdue"},
+    "bodies": {"within": None, "cadence": None},
+}
+
+
+def compile_pack(files: Mapping[str, bytes]) -> Pack:
+    """Compile a pack folder.
+
+    Args:
+        files: name within the folder (`pack.toml`, `fields/notice.json`) to content.
+
+    Raises:
+        PackError: with every problem found, by file and line.
+    """
+    problems: list[Problem] = []
+    data: dict[str, Any] = {}
+    origin: dict[str, list[tuple[str, int]]] = {name: [] for name in LISTS}
+    if "pack.toml" not in files:
+        raise PackError([Problem("pack.toml", 0, "missing: a pack folder has a file pack.toml")])
+    for name in sorted(files):
+        if name.endswith(".toml"):
+            _merge(name, files[name], data, origin, problems)
+    _complete(data, files, origin, problems)
+    if not problems:
+        for path, reason in pack_problems(data):
+            file, line = _locate(path, files, origin)
+            problems.append(Problem(file, line, f"{path}: {reason}" if path else reason))
+    if not problems:
+        try:
+            encode(data)
+        except CanonicalError as error:
+            problems.append(Problem("pack.toml", 0, str(error)))
+    if problems:
+        raise PackError(problems)
+    return pack_of(data)
+
+
+def _merge(
+    name: str,
+    text: bytes,
+    data: dict[str, Any],
+    origin: dict[str, list[tuple[str, int]]],
+    problems: list[Problem],
+) -> None:
+    try:
+        part = tomllib.loads(text.decode())
+    except UnicodeDecodeError as error:
+        problems.append(Problem(name, 0, f"not UTF-8: {error}"))
+        return
+    except tomllib.TOMLDecodeError as error:
+        match = re.search(r"line (\d+)", str(error))
+        problems.append(Problem(name, int(match[1]) if match else 0, str(error)))
+        return
+    for key, value in part.items():
+        if key in LISTS and isinstance(value, list):
+            origin[key] += [(name, index) for index in range(len(value))]
+            data.setdefault(key, []).extend(value)
+        elif key in data:
+            problems.append(Problem(name, _line_of(text, key), f"`{key}` is given in another file as well"))
+        else:
+            data[key] = value
+
+
+def _complete(
+    data: dict[str, Any],
+    files: Mapping[str, bytes],
+    origin: dict[str, list[tuple[str, int]]],
+    problems: list[Problem],
+) -> None:
+    data["servanda-pack"] = 1
+    data.setdefault("replaces", None)
+    if isinstance(data.get("time"), dict):
+        data["time"].setdefault("holidays", [])
+    for name in LISTS:
+        for entry in data.setdefault(name, []):
+            for member, default in _OPTIONAL.get(name, {}).items():
+                if isinstance(entry, dict):
+                    entry.setdefault(member, default)
+    for entry in data["obligations"]:
+        if isinstance(entry, dict) and isinstance(entry.get("due"), dict) and entry["due"].get("rule") == "recurring":
+            entry["due"].setdefault("until", None)
+    for index, entry in enumerate(data["formats"]):
+        if not isinstance(entry, dict) or "fields" in entry:
+            continue
+        schema = f"fields/{entry.get('id')}.json"
+        if schema not in files:
+            file, line = _locate(f"formats[{index}]", files, origin)
+            problems.append(Problem(file, line, f"format `{entry.get('id')}` has no field schema {schema}"))
+            continue
+        try:
+            entry["fields"] = json.loads(files[schema])
+        except json.JSONDecodeError as error:
+            problems.append(Problem(schema, error.lineno, f"not JSON: {error.msg}"))
+        except UnicodeDecodeError as error:
+            problems.append(Problem(schema, 0, f"not UTF-8: {error}"))
+
+
+def _line_of(text: bytes, key: str, start: int = 0) -> int:
+    lines = text.decode(errors="replace").splitlines()
+    for number in range(start, len(lines)):
+        if number > start and lines[number].startswith("[["):
+            break
+        if re.match(rf"\s*\[?\"?{re.escape(key)}\"?[\].\s=]", lines[number]):
+            return number + 1
+    return start + 1
+
+
+def _locate(path: str, files: Mapping[str, bytes], origin: dict[str, list[tuple[str, int]]]) -> tuple[str, int]:
+    """File and line of a path: the table in its list, then the key within the table."""
+    steps = split_path(path)
+    if len(steps) < 2 or not isinstance(steps[1], int) or steps[0] not in origin:
+        top = str(steps[0]) if steps else ""
+        deep = str(steps[1]) if len(steps) > 1 else top
+        begin = _line_of(files["pack.toml"], top) - 1 if top else 0
+        return "pack.toml", _line_of(files["pack.toml"], deep, begin) if deep != top else begin + 1
+    name, nth = origin[str(steps[0])][steps[1]]
+    lines = files[name].decode().splitlines()
+    heads = [number for number, line in enumerate(lines) if line.strip() == f"[[{steps[0]}]]"]
+    if nth >= len(heads):
+        return name, 0
+    keys = [step for step in steps[2:] if isinstance(step, str)]
+    line = heads[nth]
+    for key in keys:
+        line = _line_of(files[name], key, line) - 1
+    return name, line + 1

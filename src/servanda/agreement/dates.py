@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Date expressions as claimed (spec/entry.md): what days they stand for, and whether those days exist.
+
+A date is kept as stated. Nothing here corrects one: a date that does not exist, or whose weekday contradicts it,
+is reported.
+"""
+
+from __future__ import annotations
+
+import calendar
+import re
+from datetime import date, timedelta
+from typing import NamedTuple
+
+_ATOM = r"\d{4}(?:-\d{2}(?:-\d{2}(?:T\d{2}:\d{2}:\d{2}Z)?)?)?"
+_EXPRESSION = re.compile(rf"(?:{_ATOM})|(?:(?:{_ATOM}|\.\.)/(?:{_ATOM}|\.\.))")
+_INSTANT = re.compile(r"(\d{4}-\d{2}-\d{2})T(\d{2}):(\d{2}):(\d{2})(?:\.\d{3})?Z")
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+class DateSpan(NamedTuple):
+    """The days that a date expression stands for, both included; None where the expression says unknown."""
+
+    first: date | None
+    last: date | None
+
+
+class DateExpressionError(ValueError):
+    """The text is not a date expression at all."""
+
+
+class NoSuchDateError(ValueError):
+    """The text is a date expression, but a day in it does not exist."""
+
+
+def parse_span(expression: str) -> DateSpan:
+    """The days that `expression` stands for.
+
+    Raises:
+        DateExpressionError: it is not of the form in spec/entry.md.
+        NoSuchDateError: it is, but names a day that does not exist, or ends before it begins.
+    """
+    if not _EXPRESSION.fullmatch(expression):
+        raise DateExpressionError(f"{expression!r} is not a date expression (YYYY, YYYY-MM, YYYY-MM-DD, or a/b)")
+    begin, _, end = expression.partition("/")
+    first = _bounds(begin)[0]
+    last = _bounds(end or begin)[1]
+    if first is not None and last is not None and last < first:
+        raise NoSuchDateError(f"{expression!r} ends before it begins")
+    return DateSpan(first, last)
+
+
+def _bounds(atom: str) -> tuple[date | None, date | None]:
+    if atom == "..":
+        return None, None
+    try:
+        if len(atom) == 4:
+            return date(int(atom), 1, 1), date(int(atom), 12, 31)
+        year, month = int(atom[:4]), int(atom[5:7])
+        if len(atom) == 7:
+            return date(year, month, 1), date(year, month, calendar.monthrange(year, month)[1])
+        if len(atom) > 10:
+            check_instant(atom)
+        day = date(year, month, int(atom[8:10]))
+    except (ValueError, calendar.IllegalMonthError) as error:
+        raise NoSuchDateError(f"{atom!r} does not exist") from error
+    return day, day
+
+
+def check_instant(text: str) -> str:
+    """Return `text` if it is an instant `YYYY-MM-DDTHH:MM:SS[.mmm]Z` that exists.
+
+    Raises:
+        DateExpressionError: it is not.
+    """
+    match = _INSTANT.fullmatch(text)
+    if match is None:
+        raise DateExpressionError(f"{text!r} is not an instant in UTC (YYYY-MM-DDTHH:MM:SSZ)")
+    try:
+        date.fromisoformat(match[1])
+    except ValueError as error:
+        raise DateExpressionError(f"{text!r} does not exist") from error
+    if int(match[2]) > 23 or int(match[3]) > 59 or int(match[4]) > 59:
+        raise DateExpressionError(f"{text!r} does not exist")
+    return text
+
+
+def flags_of(expression: str, weekday: str | None) -> tuple[str, ...]:
+    """What a reader must be told about a claimed date: `date-does-not-exist`, `weekday-contradicts`."""
+    try:
+        span = parse_span(expression)
+    except NoSuchDateError:
+        return ("date-does-not-exist",)
+    if weekday is None or span.first is None or span.last is None or (span.last - span.first).days >= 6:
+        return ()
+    days = {WEEKDAYS[(span.first + timedelta(n)).weekday()] for n in range((span.last - span.first).days + 1)}
+    return () if weekday in days else ("weekday-contradicts",)

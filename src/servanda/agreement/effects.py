@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The effects that a format may have, and the shape of content that each needs (spec/custody.md, spec/obligations.md).
+
+The shapes are JSON Schemas; a pack's field schema may ask for more, never for less.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from servanda.agreement.fields import SEALS, FieldValidator
+
+INTEGER_MAX = 2**53 - 1
+_AMOUNT = {"type": "integer", "minimum": 0, "maximum": INTEGER_MAX}
+_ID = {"type": "string", "pattern": "^[a-z][a-z0-9-]{0,31}$"}
+_OBLIGATION_ID = {"type": "string", "pattern": "^[A-Za-z][A-Za-z0-9-]{0,31}$"}
+_TEXT = {"type": "string", "minLength": 1, "maxLength": 4000}
+_HASH = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
+_LOT = {"type": "string", "pattern": "^[a-z][a-z0-9-]{0,31}/[1-9][0-9]{0,15}/(0|[1-9][0-9]{0,8})$"}
+_DATE = {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}
+
+QUANTITY: dict[str, Any] = {
+    "oneOf": [
+        {
+            "type": "object",
+            "properties": {"amount": _AMOUNT, "basis": {"enum": ["stated", "derived"]}, "unit": _ID},
+            "required": ["amount", "basis", "unit"],
+            "additionalProperties": False,
+        },
+        {
+            "type": "object",
+            "properties": {"basis": {"const": "not-stated"}, "unit": _ID},
+            "required": ["basis", "unit"],
+            "additionalProperties": False,
+        },
+    ]
+}
+
+
+def _object(**members: Any) -> dict[str, Any]:
+    return {"type": "object", "properties": members, "required": sorted(members)}
+
+
+def _list(items: Any, least: int = 1, most: int = 1000) -> dict[str, Any]:
+    return {"type": "array", "items": items, "minItems": least, "maxItems": most}
+
+
+_HELD = _object(lot=_LOT, quantity=QUANTITY)
+_PLACED = _object(kind=_ID, place=_ID, quantity=QUANTITY)
+_DECLARED = {
+    **_PLACED,
+    "properties": {**_PLACED["properties"], "serial": {"type": "string", "minLength": 1, "maxLength": 80}},
+}
+_QUALIFIER = {"enum": ["exact", "about", "at-least", "at-most", "less-than", "more-than"]}
+_VALUE = {
+    "oneOf": [
+        {**_object(amount=_AMOUNT, qualifier=_QUALIFIER), "additionalProperties": False},
+        {**_object(**{"from": _AMOUNT, "to": _AMOUNT, "qualifier": _QUALIFIER}), "additionalProperties": False},
+    ]
+}
+_FIGURE = _object(**{name: _TEXT for name in ("basis", "grade", "source", "subject", "as-of")}, unit=_ID, value=_VALUE)
+_OUTCOMES = [
+    "present-matching",
+    "present-serials-not-shown",
+    "present-serials-differ",
+    "seen-from-distance",
+    "absent-as-claimed",
+    "access-denied",
+    "not-attempted",
+    "sealed-camera",
+]
+
+
+class Effect(NamedTuple):
+    """One effect: the act it needs, and the shape of its content."""
+
+    act: str
+    shape: dict[str, Any]
+
+
+EFFECTS: dict[str, Effect] = {
+    "custody.declare": Effect("notify", _object(lots=_list(_DECLARED))),
+    "custody.split": Effect("notify", _object(lot=_LOT, parts=_list(_PLACED))),
+    "custody.merge": Effect("notify", _object(lots=_list(_LOT, 2), kind=_ID, place=_ID)),
+    "custody.move": Effect("notify", _object(lot=_LOT, place=_ID)),
+    "custody.seal": Effect(
+        "notify", _object(lot=_LOT, seal=_TEXT, action={"enum": ["applied", "checked", "broken", "removed"]})
+    ),
+    "custody.condition": Effect("notify", _object(lot=_LOT, condition=_TEXT)),
+    "custody.loss": Effect("notify", _object(lots=_list(_LOT), reason=_TEXT)),
+    "custody.consume": Effect("notify", _object(lots=_list(_LOT), reason=_TEXT)),
+    "custody.found": Effect("notify", _object(lots=_list(_DECLARED))),
+    "custody.offer": Effect("offer", _object(lots=_list(_HELD), receiver=_ID, place=_ID)),
+    "custody.destroy": Effect(
+        "offer",
+        _object(
+            lots=_list(_HELD),
+            method=_TEXT,
+            place=_ID,
+            evidence=_list(_HASH, 0),
+            residue=_list(_PLACED, 0, 100),
+        ),
+    ),
+    "custody.resolve": Effect("offer", _object(lots=_list(_HELD), holder=_ID)),
+    "custody.contest": Effect("notify", _object(reason=_TEXT)),
+    "custody.figure": Effect("notify", _object(figures=_list(_FIGURE, 1, 100))),
+    "custody.finding": Effect("notify", _object(findings=_list(_object(outcome={"enum": _OUTCOMES}, subject=_TEXT)))),
+    "custody.issue": Effect(
+        "notify", _object(issues=_list(_object(count=_AMOUNT, issue=_TEXT, state={"enum": ["open", "closed"]})))
+    ),
+    "obligations.extend": Effect("offer", _object(obligation=_OBLIGATION_ID, due=_DATE)),
+    "obligations.supersede": Effect("offer", _object(obligation=_OBLIGATION_ID, by=_OBLIGATION_ID)),
+    "obligations.suspend": Effect(
+        "notify",
+        _object(obligations=_list(_OBLIGATION_ID), state={"enum": ["suspended", "resumed"]}, reason=_TEXT),
+    ),
+}
+
+PERFORMS: dict[str, Any] = _list(
+    {
+        "oneOf": [
+            {**_object(extent={"const": "full"}, obligation=_OBLIGATION_ID), "additionalProperties": False},
+            {
+                **_object(
+                    done=_AMOUNT,
+                    extent={"const": "part"},
+                    obligation=_OBLIGATION_ID,
+                    of={**_AMOUNT, "minimum": 1},
+                ),
+                "additionalProperties": False,
+            },
+        ]
+    },
+    1,
+    50,
+)
+
+
+def effect_validators() -> dict[str, FieldValidator]:
+    """A validator for each effect's shape, by name."""
+    return {name: FieldValidator(effect.shape, sealable=False) for name, effect in EFFECTS.items()}
+
+
+def performs_validator() -> FieldValidator:
+    """A validator for the member `performs`."""
+    return FieldValidator(PERFORMS, sealable=False)
+
+
+__all__ = ["EFFECTS", "PERFORMS", "QUANTITY", "SEALS", "Effect", "effect_validators", "performs_validator"]

@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Field schemas: the subset of JSON Schema that a pack may use, and the validator made from one (spec/pack.md)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import jsonschema_rs
+
+_TYPES = frozenset({"object", "array", "string", "integer", "boolean", "null"})
+_ALLOWED: dict[str, frozenset[str]] = {
+    "object": frozenset({"properties", "required", "additionalProperties"}),
+    "array": frozenset({"items", "minItems", "maxItems", "uniqueItems"}),
+    "string": frozenset({"minLength", "maxLength", "pattern"}),
+    "integer": frozenset({"minimum", "maximum"}),
+    "boolean": frozenset(),
+    "null": frozenset(),
+}
+_EVERYWHERE = frozenset({"type", "enum", "const", "title", "description"})
+_COUNTS = ("minItems", "maxItems", "minLength", "maxLength")
+SEALS: dict[str, Any] = {
+    "type": "array",
+    "items": {"type": "string", "pattern": "^[A-Za-z0-9_-]{43}$"},
+    "minItems": 1,
+    "uniqueItems": True,
+}
+
+
+def schema_problems(schema: object, where: str = "fields") -> Iterator[str]:
+    """Every reason why `schema` is not a field schema; none if it is one. `where` is a path for the messages."""
+    if not isinstance(schema, dict):
+        yield f"{where}: a field schema is an object"
+        return
+    kind = schema.get("type")
+    if kind not in _TYPES:
+        yield f"{where}: `type` is one of {', '.join(sorted(_TYPES))}"
+        return
+    for name in sorted(set(schema) - _EVERYWHERE - _ALLOWED[kind]):
+        yield f"{where}: `{name}` is not part of field schemas for type {kind}"
+    for name in _COUNTS:
+        value = schema.get(name, 0)
+        if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+            yield f"{where}: `{name}` is a count"
+    for name in ("minimum", "maximum"):
+        if not isinstance(schema.get(name, 0), int) or isinstance(schema.get(name), bool):
+            yield f"{where}: `{name}` is an integer"
+    if "enum" in schema and not (isinstance(schema["enum"], list) and schema["enum"]):
+        yield f"{where}: `enum` is a list of at least one value"
+    if kind == "object":
+        yield from _object_problems(schema, where)
+    elif kind == "array":
+        if "items" not in schema:
+            yield f"{where}: a list says what its `items` are"
+        else:
+            yield from schema_problems(schema["items"], f"{where}.items")
+    elif kind == "string" and "pattern" in schema:
+        yield from _pattern_problems(schema["pattern"], where)
+
+
+def _object_problems(schema: dict[str, Any], where: str) -> Iterator[str]:
+    properties = schema.get("properties")
+    if not isinstance(properties, dict):
+        yield f"{where}: an object states its `properties`"
+        return
+    if schema.get("additionalProperties") is not False:
+        yield f"{where}: `additionalProperties` is false, so that nothing unsaid can be sent"
+    required = schema.get("required", [])
+    if not isinstance(required, list) or any(not isinstance(n, str) for n in required):
+        yield f"{where}: `required` is a list of member names"
+        return
+    for name in required:
+        if name not in properties:
+            yield f"{where}: `{name}` is required but not among the properties"
+    for name, part in properties.items():
+        if not re.fullmatch(r"[\x20-\x7e]{1,64}", name) or name in ("_sd", "..."):
+            yield f"{where}: `{name}` is not a member name (1 to 64 printable ASCII characters, not `_sd`)"
+        yield from schema_problems(part, f"{where}.{name}")
+
+
+def _pattern_problems(pattern: object, where: str) -> Iterator[str]:
+    if not isinstance(pattern, str) or not (pattern.startswith("^") and pattern.endswith("$")):
+        yield f"{where}: a `pattern` is anchored, ^…$"
+        return
+    if "(?" in pattern or re.search(r"\\[A-Za-z0-9]", pattern):
+        yield f"{where}: a `pattern` has no look-around, back-reference or letter escape"
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        yield f"{where}: `pattern` is not a regular expression: {error}"
+
+
+def _with_seals(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema with `_sd` allowed in every object; a sealed object need not have what it requires."""
+    kind = schema.get("type")
+    if kind == "array":
+        return {**schema, "items": _with_seals(schema["items"])}
+    if kind != "object":
+        return schema
+    widened = {name: _with_seals(part) for name, part in schema["properties"].items()}
+    whole = {**schema, "properties": {**widened, "_sd": SEALS}}
+    if required := whole.pop("required", None):
+        whole["if"] = {"required": ["_sd"]}
+        whole["else"] = {"required": required}
+    return whole
+
+
+class FieldValidator:
+    """Checks content against one schema. Build it once per schema; checking takes microseconds."""
+
+    def __init__(self, schema: dict[str, Any], *, sealable: bool = True) -> None:
+        self._validator = jsonschema_rs.Draft202012Validator(_with_seals(schema) if sealable else schema)
+
+    def problem(self, content: object) -> str | None:
+        """None if `content` fits, else the first reason with the path of the member at fault."""
+        if self._validator.is_valid(content):
+            return None
+        error = next(iter(self._validator.iter_errors(content)))
+        path = ".".join(str(step) for step in error.instance_path)
+        return f"{path or 'content'}: {error.message[:300]}"

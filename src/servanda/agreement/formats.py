@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Formats: what kind of entry there is, who may send it, and who must sign it (spec/entry.md, spec/pack.md)."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+import msgspec
+
+from servanda.agreement.fields import FieldValidator
+
+ACTS = ("notify", "acknowledge", "inquire", "answer", "offer", "accept", "refuse", "correct", "reveal")
+RELEASES = ("two", "one", "centre", "root")
+
+
+class Format(msgspec.Struct, frozen=True, dict=True):
+    """One format. `release`: `two` officers, `one`, the `centre`, or the `root` keys."""
+
+    identifier: str
+    version: int
+    act: str
+    release: str
+    fields: dict[str, Any]
+    effect: str | None = None
+    may_send: frozenset[str] = frozenset()
+    performs: bool = False
+    witnesses: tuple[str, ...] = ()
+    built_in: bool = False
+
+    @cached_property
+    def validator(self) -> FieldValidator:
+        """Checks content against the field schema; built on first use."""
+        return FieldValidator(self.fields, sealable=not self.built_in)
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """Identifier and version, by which a pack knows it."""
+        return self.identifier, self.version
+
+
+_TEXT = {"type": "string", "minLength": 1, "maxLength": 4000}
+_HASH = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
+
+
+def _fields(**members: Any) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": members,
+        "required": sorted(members),
+        "additionalProperties": False,
+    }
+
+
+_ACCEPT = _fields(
+    extent={"enum": ["full", "part"]},
+    received={"type": "array", "maxItems": 1000, "items": _fields(lot={"type": "string"}, quantity={"type": "object"})},
+    condition={"oneOf": [{"type": "null"}, _fields(confirmer={"type": "string"}, text=_TEXT)]},
+)
+
+_BUILT_IN = (
+    # (identifier, act, release, fields); the content of an identity is checked by journal.identity
+    ("identity", "notify", "root", {"type": "object"}),
+    ("adopt", "accept", "two", _fields(pack=_HASH)),
+    ("branch", "notify", "root", _fields(root=_HASH, size={"type": "integer", "minimum": 1})),
+    ("citation", "notify", "centre", _fields()),
+    (
+        "acknowledge",
+        "acknowledge",
+        "one",
+        _fields(disposition={"enum": ["accepted", "rejected"]}, reason={"type": "string", "maxLength": 4000}),
+    ),
+    ("accept", "accept", "two", _ACCEPT),
+    ("refuse", "refuse", "two", _fields(reason=_TEXT)),
+    ("condition", "notify", "two", _fields(outcome={"enum": ["confirmed", "failed"]})),
+    ("correct", "correct", "two", _fields(content={"type": "object"}, reason=_TEXT)),
+    (
+        "reveal",
+        "reveal",
+        "two",
+        _fields(disclosures={"type": "array", "minItems": 1, "maxItems": 1000, "items": {"type": "string"}}),
+    ),
+)
+
+BUILT_IN: dict[tuple[str, int], Format] = {
+    (name, 1): Format(name, 1, act, release, fields, built_in=True) for name, act, release, fields in _BUILT_IN
+}
+UNDER_NO_PACK = frozenset({"identity", "adopt", "branch"})
+"""Built-in formats whose frame names no pack."""

@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A pack: an agreement as data, as read back from its canonical bytes (spec/pack.md)."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import date
+from functools import cached_property
+from typing import Any
+
+import msgspec
+
+from servanda.agreement.errors import PackError, Problem
+from servanda.agreement.formats import BUILT_IN, Format
+from servanda.agreement.rules import pack_problems
+from servanda.proof.canonical import CanonicalError, decode, encode
+
+PACK_BYTES_MAX = 8 * 1024 * 1024
+
+
+class Pack(msgspec.Struct, frozen=True, dict=True):
+    """A pack that has been checked. `data` is its JSON value, `digest` the SHA-256 of its canonical bytes."""
+
+    digest: str
+    data: dict[str, Any]
+
+    @cached_property
+    def parties(self) -> tuple[str, ...]:
+        """Party ids, sorted."""
+        return tuple(sorted(party["id"] for party in self.data["parties"]))
+
+    @cached_property
+    def formats(self) -> dict[tuple[str, int], Format]:
+        """Built-in formats and the pack's own, by identifier and version."""
+        return {**BUILT_IN, **{(f["id"], f["version"]): _format(f) for f in self.data["formats"]}}
+
+    @cached_property
+    def units(self) -> dict[str, dict[str, Any]]:
+        """Units by id."""
+        return {unit["id"]: unit for unit in self.data["units"]}
+
+    @cached_property
+    def items(self) -> dict[str, dict[str, Any]]:
+        """Items (kinds) by id."""
+        return {item["id"]: item for item in self.data["items"]}
+
+    @cached_property
+    def places(self) -> frozenset[str]:
+        """Place ids."""
+        return frozenset(place["id"] for place in self.data["places"])
+
+    @cached_property
+    def obligations(self) -> dict[str, dict[str, Any]]:
+        """Obligations by id."""
+        return {obligation["id"]: obligation for obligation in self.data["obligations"]}
+
+    @cached_property
+    def holidays(self) -> frozenset[date]:
+        """Days that are not working days, besides Saturday and Sunday."""
+        return frozenset(date.fromisoformat(day) for day in self.data["time"]["holidays"])
+
+    @property
+    def working_days(self) -> bool:
+        """Whether due rules count working days."""
+        return bool(self.data["time"]["days"] == "working")
+
+    @property
+    def replaces(self) -> str | None:
+        """Digest of the pack that this one amends, or None for the first."""
+        value: str | None = self.data["replaces"]
+        return value
+
+    def quorum(self, others: int) -> int:
+        """How many of `others` other parties must attest before something is settled (spec/settlement.md)."""
+        quorum = self.data["settlement"]["quorum"]
+        return others if quorum == "all" else min(quorum, others)
+
+    def within(self, kind: str, broader: str) -> bool:
+        """Whether `kind` is `broader` or a part of it."""
+        step: str | None = kind
+        while step is not None and step != broader:
+            step = self.items[step]["within"] if step in self.items else None
+        return step == broader
+
+
+def _format(data: dict[str, Any]) -> Format:
+    return Format(
+        identifier=data["id"],
+        version=data["version"],
+        act=data["act"],
+        release=data["release"],
+        fields=data["fields"],
+        effect=data["effect"],
+        may_send=frozenset(data["may-send"]),
+        performs=data["performs"],
+        witnesses=tuple(data["witnesses"]),
+    )
+
+
+def parse_pack(text: bytes) -> Pack:
+    """Read a pack from its canonical bytes, checking all of spec/pack.md.
+
+    Raises:
+        PackError: not a pack; `problems` lists why.
+    """
+    if len(text) > PACK_BYTES_MAX:
+        raise PackError([Problem("pack", 0, f"larger than {PACK_BYTES_MAX} bytes")])
+    try:
+        data = decode(text)
+    except CanonicalError as error:
+        raise PackError([Problem("pack", 0, str(error))]) from error
+    problems = [Problem("pack", 0, f"{path}: {reason}") for path, reason in pack_problems(data)]
+    if problems:
+        raise PackError(problems)
+    assert isinstance(data, dict)
+    return Pack(hashlib.sha256(text).hexdigest(), data)
+
+
+def pack_of(data: dict[str, Any]) -> Pack:
+    """The pack whose JSON value is `data`; as `parse_pack` on its canonical bytes.
+
+    Raises:
+        PackError: not a pack.
+    """
+    return parse_pack(encode(data))

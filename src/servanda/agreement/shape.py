@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The shape of a pack as one JSON Schema (spec/pack.md). Data only; `rules.py` judges what the parts say of one another."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from servanda.agreement.formats import RELEASES
+
+_ID = {"type": "string", "pattern": "^[a-z][a-z0-9-]{0,31}$"}
+_OBLIGATION_ID = {"type": "string", "pattern": "^([a-z][a-z0-9-]{0,31}|[A-Z][A-Z0-9-]{0,31})$"}
+_LANGUAGE = {"type": "string", "pattern": "^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$"}
+_DATE = {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}
+_WORD = {"type": "string", "minLength": 1, "maxLength": 500}
+_DIGEST = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
+_TEXTS = {
+    "type": "object",
+    "additionalProperties": {"type": "string", "minLength": 1, "maxLength": 4000},
+    "propertyNames": _LANGUAGE,
+}
+_PARTIES = {"type": "array", "items": _ID, "uniqueItems": True, "maxItems": 64}
+
+
+def _object(optional: tuple[str, ...] = (), **members: Any) -> dict[str, Any]:
+    members = {name.replace("_", "-"): schema for name, schema in members.items()}
+    return {
+        "type": "object",
+        "properties": members,
+        "required": [name for name in members if name not in optional],
+        "additionalProperties": False,
+    }
+
+
+def _list(items: dict[str, Any], least: int = 0, most: int = 1000) -> dict[str, Any]:
+    return {"type": "array", "items": items, "minItems": least, "maxItems": most}
+
+
+def _or_null(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"anyOf": [{"type": "null"}, schema]}
+
+
+def _rule(name: str, **members: Any) -> dict[str, Any]:
+    return _object(rule={"const": name}, **members)
+
+
+_COUNT = {"type": "integer", "minimum": 1, "maximum": 1_000_000}
+_DUE = {
+    "oneOf": [
+        _rule("fixed", date=_DATE),
+        _rule("days-after", event=_ID, days={"type": "integer", "minimum": 0, "maximum": 36500}),
+        _rule("before", event=_ID, days={"type": "integer", "minimum": 0, "maximum": 36500}),
+        _rule("recurring", first=_DATE, every={"enum": ["day", "week", "month", "year"]}, until=_or_null(_DATE)),
+        _rule("share", date=_DATE, part=_COUNT, of=_COUNT),
+        _rule("triggered", trigger=_ID, hours={"type": "integer", "minimum": 0, "maximum": 876_000}),
+        _rule("continuous"),
+        _rule("unstated", text=_TEXTS),
+    ]
+}
+_EVENT = {
+    "oneOf": [_object(id=_ID, names=_TEXTS, date=_DATE), _object(id=_ID, names=_TEXTS, format=_ID)],
+}
+
+PACK_SHAPE: dict[str, Any] = _object(
+    servanda_pack={"const": 1},
+    id=_ID,
+    edition=_WORD,
+    languages={**_list(_LANGUAGE, 1, 50), "uniqueItems": True},
+    title=_TEXTS,
+    replaces=_or_null(_DIGEST),
+    parties=_list(_object(id=_ID, names=_TEXTS, role=_TEXTS), 2, 64),
+    time=_object(
+        zone=_WORD,
+        days={"enum": ["calendar", "working"]},
+        holidays={**_list(_DATE, 0, 10_000), "uniqueItems": True},
+        basis={"enum": ["event", "receipt"]},
+    ),
+    settlement=_object(
+        quorum={"anyOf": [{"const": "all"}, {"type": "integer", "minimum": 0, "maximum": 64}]},
+        liars={"type": "integer", "minimum": 0, "maximum": 64},
+    ),
+    units=_list(_object(id=_ID, names=_TEXTS, symbol=_WORD, exponent={"type": "integer", "minimum": 0, "maximum": 15})),
+    items=_list(_object(id=_ID, names=_TEXTS, unit=_ID, within=_or_null(_ID)), 0, 10_000),
+    places=_list(_object(id=_ID, names=_TEXTS), 0, 10_000),
+    events=_list(_EVENT),
+    formats=_list(
+        _object(
+            id=_ID,
+            version={"type": "integer", "minimum": 1, "maximum": 1_000_000},
+            act=_WORD,
+            effect=_or_null(_WORD),
+            names=_TEXTS,
+            purpose=_TEXTS,
+            release={"enum": [release for release in RELEASES if release != "root"]},
+            may_send=_PARTIES,
+            performs={"type": "boolean"},
+            witnesses=_PARTIES,
+            fields={"type": "object"},
+        ),
+        1,
+    ),
+    obligations=_list(
+        _object(
+            id=_OBLIGATION_ID,
+            names=_TEXTS,
+            text=_TEXTS,
+            instrument=_WORD,
+            obligors={**_PARTIES, "minItems": 1},
+            due=_DUE,
+            absence={"enum": ["overdue", "not-stated"]},
+            judged_by=_PARTIES,
+            source=_WORD,
+        ),
+        0,
+        10_000,
+    ),
+    bodies=_list(
+        _object(
+            id=_ID, names=_TEXTS, members={**_PARTIES, "minItems": 1}, within=_or_null(_ID), cadence=_or_null(_TEXTS)
+        )
+    ),
+    alerts=_list(
+        _object(
+            id=_ID,
+            names=_TEXTS,
+            precedence={"enum": ["routine", "priority", "immediate", "flash"]},
+            acknowledge_minutes={"type": "integer", "minimum": 1, "maximum": 5_256_000},
+            answer_minutes={"type": "integer", "minimum": 1, "maximum": 5_256_000},
+        )
+    ),
+)
