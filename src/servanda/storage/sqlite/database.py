@@ -117,7 +117,7 @@ class Database:
         if isinstance(error, apsw.BusyError | apsw.LockedError):
             return TryLater(f"{self._path}: another process is writing to the store", "store-busy")
         if isinstance(error, _DAMAGED):
-            self._stopped = f"{self._path}: the store cannot be used as expected: {error}"
+            self._stopped = f"{self._path}: the store cannot be used as expected: {type(error).__name__} {error}"
             return StoreDamaged(self._stopped)
         return error
 
