@@ -331,6 +331,15 @@ class TestDamagedFile:
         with pytest.raises(StoreDamaged, match=path.stem):
             read_all(path)
 
+    @pytest.mark.parametrize("kind", ["a database without tables", "a file without bytes"])
+    def test_an_empty_file_says_so(self, path: Path, kind: str) -> None:
+        path.touch()
+        if "database" in kind:
+            with closing(apsw.Connection(str(path))) as connection:
+                connection.pragma("journal_mode", "wal")
+        with pytest.raises(StoreDamaged, match="is empty: restore a copy"):
+            SqliteStore(path)
+
     def test_a_page_of_noise_is_damage(self, path: Path) -> None:
         filled(path)
         data = path.read_bytes()

@@ -338,6 +338,15 @@ class TestTransactions:
             writer.append("syr", 2, [b"b"], [(0, 0, b"other")], TIME)
         assert everything(store) == before
 
+    def test_a_node_given_twice_in_one_transaction_is_refused_too(self, store: Store) -> None:
+        def write(writer: Writer) -> None:
+            writer.append("syr", 1, [b"a"], [(0, 0, b"one")], TIME)
+            writer.append("syr", 2, [b"b"], [(0, 0, b"two")], TIME)
+
+        with pytest.raises(StoreDamaged):
+            transact(store, write)
+        assert store.journals() == {}
+
     def test_a_second_transaction_inside_the_first_is_our_bug(self, store: Store) -> None:
         with store.transaction() as writer:
             with pytest.raises(RuntimeError, match="open already"), store.transaction():

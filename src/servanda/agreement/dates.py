@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import calendar
 import re
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 _ATOM = r"\d{4}(?:-\d{2}(?:-\d{2}(?:T\d{2}:\d{2}:\d{2}Z)?)?)?"
@@ -83,6 +83,11 @@ def check_instant(text: str) -> str:
     if int(match[2]) > 23 or int(match[3]) > 59 or int(match[4]) > 59:
         raise DateExpressionError(f"{text!r} does not exist")
     return text
+
+
+def instant_seconds(instant: str) -> int:
+    """Whole seconds since 1970 of an instant in UTC, `YYYY-MM-DDTHH:MM:SS[.mmm]Z`."""
+    return int(datetime.fromisoformat(instant.replace("Z", "+00:00")).timestamp())
 
 
 def flags_of(expression: str, weekday: str | None) -> tuple[str, ...]:

@@ -58,7 +58,7 @@ _VALUE = {
         {**_object(**{"from": _AMOUNT, "to": _AMOUNT, "qualifier": _QUALIFIER}), "additionalProperties": False},
     ]
 }
-_FIGURE = _object(**{name: _TEXT for name in ("basis", "grade", "source", "subject", "as-of")}, unit=_ID, value=_VALUE)
+_FIGURE = _object(**dict.fromkeys(("basis", "grade", "source", "subject", "as-of"), _TEXT), unit=_ID, value=_VALUE)
 _OUTCOMES = [
     "present-matching",
     "present-serials-not-shown",

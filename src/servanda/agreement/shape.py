@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The shape of a pack as one JSON Schema (spec/pack.md). Data only; `rules.py` judges what the parts say of one another."""
+"""The shape of a pack as one JSON Schema (spec/pack.md). Data only; `rules.py` judges what its parts say together."""
 
 from __future__ import annotations
 
