@@ -18,8 +18,7 @@ INTEGER_MAX = 2**53 - 1
 DEPTH_MAX = 32
 """How deep values nest; the outermost value is at depth 1."""
 
-_LEAVES = frozenset({str, int, bool, type(None)})
-_KINDS = _LEAVES | {dict, list}
+_PLAIN = frozenset({str, bool, type(None)})
 
 _encoder = msgspec.json.Encoder(order="sorted")
 _decoder = msgspec.json.Decoder()
@@ -60,31 +59,26 @@ def decode(data: bytes) -> JsonValue:
     return value
 
 
-def _check(value: Any) -> None:
-    # Level by level rather than by recursion: the types of all members of a container are collected at C speed, and
-    # only containers and integers are looked at one by one.
-    level: list[Any] = [[value]]
-    for _ in range(DEPTH_MAX):
-        deeper: list[Any] = []
-        for container in level:
-            members = container.values() if type(container) is dict else container
-            kinds = set(map(type, members))
-            if not kinds <= _KINDS:
-                raise CanonicalError(f"no canonical form for {_foreign(kinds)}")
-            if int in kinds:
-                _check_integers(members)
-            if dict in kinds or list in kinds:
-                for member in members:
-                    if type(member) is dict:
-                        _check_names(member)
-                        deeper.append(member)
-                    elif type(member) is list:
-                        deeper.append(member)
-        if not deeper:
-            return
-        level = deeper
-    if any(level):  # an empty container at the last depth holds no value that would lie deeper
+def _check(value: Any, depth: int = 1) -> None:
+    kind = type(value)
+    if kind is dict:
+        _check_names(value)
+        members = value.values()
+    elif kind is list:
+        members = value
+    elif kind is int:
+        if not -INTEGER_MAX <= value <= INTEGER_MAX:
+            raise CanonicalError("an integer is beyond 2^53 - 1")
+        return
+    elif kind in _PLAIN:
+        return
+    else:
+        raise CanonicalError(f"no canonical form for a {kind.__name__}")
+    if members and depth == DEPTH_MAX:
         raise CanonicalError(f"nested more than {DEPTH_MAX} deep")
+    for member in members:
+        if type(member) is not str:  # most members are; the call is what costs
+            _check(member, depth + 1)
 
 
 def _check_names(value: dict[Any, Any]) -> None:
@@ -94,13 +88,3 @@ def _check_names(value: dict[Any, Any]) -> None:
         raise CanonicalError("a member name is not a string") from error
     if not (names.isascii() and names.isprintable()):
         raise CanonicalError("a member name is not printable ASCII")
-
-
-def _check_integers(members: Any) -> None:
-    for member in members:
-        if type(member) is int and not -INTEGER_MAX <= member <= INTEGER_MAX:
-            raise CanonicalError("an integer is beyond 2^53 - 1")
-
-
-def _foreign(kinds: set[type]) -> str:
-    return ", ".join(sorted(kind.__name__ for kind in kinds - _KINDS))
