@@ -1,0 +1,217 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Step 9 of spec/entry.md: what each act asks of the past (spec/settlement.md). Nothing is changed here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from servanda.agreement.formats import BUILT_IN, Format
+from servanda.agreement.pack import Pack
+from servanda.journal.acceptance import Inadmissible, Waiting, check_content
+from servanda.journal.frame import Frame
+from servanda.journal.state import Entry, JournalState, RecordState
+from servanda.journal.threads import Cut, Offer
+from servanda.proof.sealing import SealingError, digests_of, disclosure_digest, parse_disclosure
+
+Rule = Callable[[RecordState, JournalState, Frame, Format, Pack, Cut], None]
+_CORRECTABLE = frozenset({"notify", "inquire", "answer"})
+
+
+def check_act(record: RecordState, journal: JournalState, frame: Frame, form: Format, pack: Pack, cut: Cut) -> None:
+    """Apply the rule of the entry's act or built-in format.
+
+    Args:
+        record: what is held.
+        journal: the author's journal.
+        frame: the entry.
+        form: its format.
+        pack: the pack by which it is judged.
+        cut: its past.
+
+    Raises:
+        Inadmissible: with the code of the rule.
+        Waiting: a pack that is adopted is not held.
+    """
+    rule = _RULES.get(frame.format if form.built_in else frame.act)
+    if rule is not None:
+        rule(record, journal, frame, form, pack, cut)
+
+
+def _first(record: RecordState, frame: Frame, code: str) -> Entry:
+    """The entry referred to first; step 5 has seen that it is in the past."""
+    entry = record.entry(frame.refers_to[0].place) if frame.refers_to else None
+    if entry is None or not entry.admissible:
+        raise Inadmissible(code, "refers first to no admissible entry")
+    return entry
+
+
+def _check_offer(record: RecordState, journal: JournalState, frame: Frame, form: Format, pack: Pack, cut: Cut) -> None:
+    named = frame.named or ()
+    if not named or journal.party in named:
+        raise Inadmissible("offer", "an offer names at least one other party, and not its author")
+    missing = set(form.witnesses) - {journal.party, *named}
+    if missing:
+        raise Inadmissible("offer", f"the format's witnesses are not named: {', '.join(sorted(missing))}")
+    if form.effect == "custody.offer" and named != (frame.content["receiver"],):
+        raise Inadmissible("offer", "an offer of custody names exactly its receiver")
+    if frame.thread is None:
+        return
+    first = record.threads.offers.get(frame.thread.place)
+    if first is None or first.thread != first.place:
+        raise Inadmissible("offer", f"{frame.thread.place} is not the first offer of a thread")
+    if journal.party not in first.signatories or {journal.party, *named} != first.signatories:
+        raise Inadmissible("offer", "only the members of a thread offer in it, and name all the others")
+    if form.key != first.format:
+        raise Inadmissible("offer", "all offers of a thread have one format")
+
+
+def _offer_to_answer(record: RecordState, journal: JournalState, frame: Frame, code: str) -> Offer:
+    entry = _first(record, frame, code)
+    offer = record.threads.offers.get(entry.place)
+    if offer is None or journal.party not in offer.named:
+        raise Inadmissible(code, f"{entry.place} is not an offer that names {journal.party}")
+    if offer.place in journal.answered:
+        raise Inadmissible(code, f"{journal.party} has already answered {offer.place}")
+    return offer
+
+
+def _check_accept(record: RecordState, journal: JournalState, frame: Frame, form: Format, pack: Pack, cut: Cut) -> None:
+    offer = _offer_to_answer(record, journal, frame, "accept")
+    if record.threads.superseded(offer, cut):
+        raise Inadmissible("accept", f"{offer.place} is superseded by a later offer of its thread")
+    if record.threads.crossed(offer, cut):
+        raise Inadmissible("accept", f"{offer.place} has crossed another offer of its thread")
+    entry = record.entry(offer.place)
+    assert entry is not None
+    assert entry.frame is not None
+    offered = record.judged_pack(offer).formats[offer.format]
+    effect = offered.effect or ""
+    _check_extent(frame.content, entry.frame.content, effect)
+    condition = frame.content["condition"]
+    if condition is not None:
+        if effect.startswith("custody."):
+            raise Inadmissible("accept", "custody is not accepted on a condition")
+        if condition["confirmer"] not in pack.parties:
+            raise Inadmissible("accept", f"{condition['confirmer']} is not a party of the pack")
+
+
+def _check_extent(content: dict[str, Any], offered: dict[str, Any], effect: str) -> None:
+    received = content["received"]
+    if content["extent"] == "full":
+        if received:
+            raise Inadmissible("accept", "what is accepted in full lists nothing as received")
+        return
+    if effect != "custody.offer":
+        raise Inadmissible("accept", "only an offer of custody is accepted in part")
+    if [item["lot"] for item in received] != [item["lot"] for item in offered["lots"]]:
+        raise Inadmissible("accept", "what is accepted in part lists each offered lot once, in the offer's order")
+    for item, given in zip(received, offered["lots"], strict=True):
+        quantity, limit = item["quantity"], given["quantity"]
+        amount = quantity.get("amount")
+        if set(quantity) != {"amount", "basis", "unit"} or quantity["basis"] != "stated":
+            raise Inadmissible("accept", f"the quantity received of {item['lot']} is not a stated quantity")
+        if not isinstance(amount, int) or isinstance(amount, bool) or amount < 0 or quantity["unit"] != limit["unit"]:
+            raise Inadmissible("accept", f"the quantity received of {item['lot']} is not in {limit['unit']}")
+        if amount > limit.get("amount", amount):
+            raise Inadmissible("accept", f"more is received of {item['lot']} than was offered")
+
+
+def _check_refuse(record: RecordState, journal: JournalState, frame: Frame, form: Format, pack: Pack, cut: Cut) -> None:
+    _offer_to_answer(record, journal, frame, "refuse")
+
+
+def _check_condition(
+    record: RecordState, journal: JournalState, frame: Frame, form: Format, pack: Pack, cut: Cut
+) -> None:
+    entry = _first(record, frame, "condition")
+    offer = record.threads.acceptances.get(entry.place)
+    acceptance = offer.acceptances[entry.place.party] if offer else None
+    if acceptance is None or acceptance.confirmer != journal.party:
+        raise Inadmissible("condition", f"{entry.place} is not an acceptance whose condition {journal.party} confirms")
+    if acceptance.decided is not None:
+        raise Inadmissible("condition", f"{journal.party} has already decided the condition of {entry.place}")
+
+
+def _check_correct(
+    record: RecordState, journal: JournalState, frame: Frame, form: Format, pack: Pack, cut: Cut
+) -> None:
+    entry = _first(record, frame, "correct")
+    corrected = entry.frame
+    assert corrected is not None
+    if entry.place.party != journal.party:
+        raise Inadmissible("correct", "only the author corrects an entry")
+    key = (corrected.format, corrected.format_version)
+    if corrected.act not in _CORRECTABLE or key in BUILT_IN:
+        raise Inadmissible("correct", f"an entry of act {corrected.act} and format {corrected.format} is not corrected")
+    judged_by = record.packs[corrected.pack or record.agreement]
+    try:
+        check_content(
+            _with_content(corrected, frame.content["content"]),
+            judged_by.formats[key],
+        )
+    except Inadmissible as error:
+        raise Inadmissible("correct", f"the corrected content: {error}") from error
+
+
+def _with_content(frame: Frame, content: dict[str, Any]) -> Frame:
+    return msgspec.structs.replace(frame, content=content)
+
+
+def _check_acknowledge(
+    record: RecordState, journal: JournalState, frame: Frame, form: Format, pack: Pack, cut: Cut
+) -> None:
+    if not frame.refers_to or any(reference.party == journal.party for reference in frame.refers_to):
+        raise Inadmissible("acknowledge", "an acknowledgement refers to entries of other parties, at least one")
+
+
+def _check_reveal(record: RecordState, journal: JournalState, frame: Frame, form: Format, pack: Pack, cut: Cut) -> None:
+    # Step 8, last sentence: each disclosure answers to a digest in the entry that it opens.
+    entry = _first(record, frame, "reveal")
+    assert entry.frame is not None
+    if entry.place.party != journal.party:
+        raise Inadmissible("reveal", "only the author reveals what it has sealed")
+    sealed = digests_of(entry.frame.content)
+    for text in frame.content["disclosures"]:
+        try:
+            disclosed = parse_disclosure(text)
+        except SealingError as error:
+            raise Inadmissible("reveal", str(error)) from error
+        digest = disclosure_digest(text)
+        if digest not in sealed:
+            raise Inadmissible("reveal", f"nothing sealed in {entry.place} answers to the opening of {disclosed.name}")
+        sealed |= digests_of(disclosed.value)
+
+
+def _check_adopt(record: RecordState, journal: JournalState, frame: Frame, form: Format, pack: Pack, cut: Cut) -> None:
+    # spec/pack.md, In force: the first pack once, then at most one pack for each that it replaces.
+    digest = frame.content["pack"]
+    adopted = record.packs.get(digest)
+    if adopted is None:
+        raise Waiting(f"pack {digest[:12]}… is not held")
+    if adopted.replaces is None and digest != record.agreement:
+        raise Inadmissible("pack", "a first pack of another agreement")
+    for _, earlier in journal.adoptions:
+        if record.packs[earlier].replaces == adopted.replaces:
+            raise Inadmissible("pack", f"{journal.party} has already adopted {earlier[:12]}… in this place")
+
+
+def _check_branch(record: RecordState, journal: JournalState, frame: Frame, form: Format, pack: Pack, cut: Cut) -> None:
+    size, root = frame.content["size"], frame.content["root"]
+    if size >= frame.number or journal.tree.root(size).hex() != root:
+        raise Inadmissible("branch", f"the root named for size {size} is not that of this journal")
+
+
+_RULES: dict[str, Rule] = {
+    "offer": _check_offer,
+    "accept": _check_accept,
+    "refuse": _check_refuse,
+    "condition": _check_condition,
+    "correct": _check_correct,
+    "acknowledge": _check_acknowledge,
+    "reveal": _check_reveal,
+    "adopt": _check_adopt,
+    "branch": _check_branch,
+}

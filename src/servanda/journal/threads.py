@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Offers and what became of them (spec/settlement.md). What is settled never becomes undone by a late arrival.
+
+Every question is asked of a *cut*: how many entries of each journal are looked at. A cut is closed under past, so
+the answer is the same at every centre; a larger cut never takes away `settled` or `effective`.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right, insort
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from servanda.journal.frame import Place
+
+Cut = Mapping[str, int]
+
+
+def within(cut: Cut, place: Place) -> bool:
+    """Whether the entry at `place` is among those looked at."""
+    return cut.get(place.party, 0) >= place.number
+
+
+@dataclass(slots=True)
+class Acceptance:
+    """One party's acceptance, and the condition it rests on, if any."""
+
+    place: Place
+    confirmer: str | None = None
+    decided: tuple[Place, bool] | None = None
+    """The confirmer's first entry on the condition, and whether it said confirmed."""
+
+
+@dataclass(slots=True)
+class Offer:
+    """One version of an offer, with everything that has been said of it."""
+
+    place: Place
+    thread: Place
+    named: tuple[str, ...]
+    past: Cut
+    format: tuple[str, int]
+    acceptances: dict[str, Acceptance] = field(default_factory=dict)
+    refusals: dict[str, Place] = field(default_factory=dict)
+    crossed: list[Place] = field(default_factory=list)
+    later: list[Place] = field(default_factory=list)
+    """Offers of the same thread that cover this one."""
+
+    @property
+    def author(self) -> str:
+        """The party that makes the offer."""
+        return self.place.party
+
+    @property
+    def signatories(self) -> frozenset[str]:
+        """The author and those whom the offer names."""
+        return frozenset((self.author, *self.named))
+
+
+class Attestations:
+    """Which receipts the entries of each journal cite: by whom, up to which size, from which entry on."""
+
+    def __init__(self) -> None:
+        self._cited: dict[str, dict[str, list[tuple[int, int]]]] = {}
+        self._stamped: dict[str, list[tuple[int, int]]] = {}
+
+    def cite(self, place: Place, by: str, size: int, timestamp: int) -> None:
+        """The entry at `place` cites a receipt by `by` on its own journal to `size`, made at `timestamp` (seconds)."""
+        insort(self._cited.setdefault(place.party, {}).setdefault(by, []), (place.number, size))
+        self._stamped.setdefault(place.party, []).append((size, timestamp))
+
+    def earliest(self, place: Place) -> int | None:
+        """The earliest timestamp among all cited receipts that cover the entry at `place`, or None."""
+        return min((stamp for size, stamp in self._stamped.get(place.party, []) if size >= place.number), default=None)
+
+    def newest(self, journal: str, by: str, number: int) -> int:
+        """The greatest size that entries 1 to `number` of `journal` cite from `by`; 0 if none."""
+        cited = self._cited.get(journal, {}).get(by, [])
+        index = bisect_right(cited, (number, 1 << 62))
+        return cited[index - 1][1] if index else 0
+
+    def attesting(self, place: Place, cut: Cut, outside: frozenset[str]) -> int:
+        """How many parties outside `outside` attest the entry at `place` within `cut`."""
+        cited = self._cited.get(place.party, {})
+        number = cut.get(place.party, 0)
+        return sum(1 for by in cited if by not in outside and self.newest(place.party, by, number) >= place.number)
+
+    def upholding(self, journal: str) -> dict[str, int]:
+        """The greatest size that any entry of `journal` cites from each party."""
+        return {by: cited[-1][1] for by, cited in self._cited.get(journal, {}).items()}
+
+
+class Threads:
+    """All offers of a record, by place and by thread."""
+
+    def __init__(self, attestations: Attestations) -> None:
+        self.offers: dict[Place, Offer] = {}
+        self.threads: dict[Place, list[Place]] = {}
+        self.acceptances: dict[Place, Offer] = {}
+        self._attestations = attestations
+
+    def add(self, offer: Offer) -> None:
+        """Enter an admissible offer; find which others of its thread it covers and which it has crossed."""
+        for place in self.threads.setdefault(offer.thread, []):
+            other = self.offers[place]
+            if within(offer.past, other.place):
+                other.later.append(offer.place)
+            elif within(other.past, offer.place):
+                offer.later.append(other.place)
+            else:
+                offer.crossed.append(other.place)
+                other.crossed.append(offer.place)
+        self.threads[offer.thread].append(offer.place)
+        self.offers[offer.place] = offer
+
+    def accept(self, offer: Offer, place: Place, confirmer: str | None) -> None:
+        """Enter an admissible acceptance."""
+        offer.acceptances[place.party] = Acceptance(place, confirmer)
+        self.acceptances[place] = offer
+
+    def decide(self, acceptance: Place, place: Place, *, confirmed: bool) -> None:
+        """Enter the confirmer's first entry on a condition."""
+        self.acceptances[acceptance].acceptances[acceptance.party].decided = (place, confirmed)
+
+    def crossed(self, offer: Offer, cut: Cut) -> bool:
+        """Whether `offer` and another of its thread, neither covering the other, are both within `cut`."""
+        return any(within(cut, place) for place in offer.crossed)
+
+    def superseded(self, offer: Offer, cut: Cut) -> bool:
+        """Whether an offer of the thread that covers this one is within `cut`."""
+        return any(within(cut, place) for place in offer.later)
+
+    def refused(self, offer: Offer, cut: Cut) -> bool:
+        """Whether a party that it names has refused it within `cut`."""
+        return any(within(cut, place) for place in offer.refusals.values())
+
+    def accepted(self, offer: Offer, cut: Cut) -> bool:
+        """Whether every named party has accepted within `cut`, and the offer has crossed none."""
+        if self.crossed(offer, cut):
+            return False
+        acceptances = offer.acceptances
+        return all(name in acceptances and within(cut, acceptances[name].place) for name in offer.named)
+
+    def settled(self, offer: Offer, cut: Cut, quorum: int) -> bool:
+        """Whether the offer is accepted and `quorum` other parties attest it and each acceptance, within `cut`.
+
+        Args:
+            offer: the offer.
+            cut: the entries that are looked at.
+            quorum: how many parties outside the signatories must attest; 0 where there is nobody else.
+        """
+        if not self.accepted(offer, cut):
+            return False
+        outside = offer.signatories
+        return quorum == 0 or all(
+            self._attestations.attesting(place, cut, outside) >= quorum for place in self._signed(offer)
+        )
+
+    def _signed(self, offer: Offer) -> Iterator[Place]:
+        yield offer.place
+        for acceptance in offer.acceptances.values():
+            yield acceptance.place
+
+    def conditions_met(self, offer: Offer, cut: Cut) -> bool | None:
+        """True if all conditions are confirmed within `cut`, False if one has failed, None if one is undecided."""
+        answer: bool | None = True
+        for acceptance in offer.acceptances.values():
+            if acceptance.confirmer is None:
+                continue
+            if acceptance.decided is None or not within(cut, acceptance.decided[0]):
+                answer = None
+            elif not acceptance.decided[1]:
+                return False
+        return answer

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What must hold before something is posted: custody is the right to write (spec/custody.md, Postings 1).
+
+A rule looks at the past of the entry that asks, not at everything that has arrived since: so every centre answers
+alike.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from servanda.agreement.pack import Pack
+from servanda.journal.frame import Place
+from servanda.journal.state import RecordState
+from servanda.journal.threads import Cut, within
+from servanda.registers.custody.lots import Lot, Quantity, Refused, quantity_of
+
+
+def holder_in(record: RecordState, lot: Lot, cut: Cut) -> str | None:
+    """Who holds the lot within `cut`, or None if it does not exist there."""
+    for holder in reversed(lot.holders):
+        if holder.offer is None:
+            return holder.party if exists(record, lot, cut) else None
+        if within(cut, holder.offer) and has_effect(record, holder.offer, cut):
+            return holder.party
+    return None
+
+
+def has_effect(record: RecordState, offer: Place, cut: Cut) -> bool:
+    """Whether the offer at that place has effect within `cut`."""
+    return record.effective(record.threads.offers[offer], cut)
+
+
+def is_locked(record: RecordState, lot: Lot, cut: Cut) -> bool:
+    """Whether an offer on the lot is open within `cut`."""
+    if lot.offer is None or not within(cut, lot.offer):
+        return False
+    if lot.refusal is not None and within(cut, lot.refusal):
+        return False
+    return not has_effect(record, lot.offer, cut)
+
+
+def check_held(record: RecordState, lot: Lot, party: str, cut: Cut, *, unlocked: bool = True) -> Lot:
+    """The lot, if `party` may write it within `cut`.
+
+    Raises:
+        Refused: `unknown-lot`, `not-custodian`, `lot-closed` or `locked`, in this order.
+    """
+    text = str(lot.name)
+    holder = holder_in(record, lot, cut)
+    if holder is None and not exists(record, lot, cut):
+        raise Refused("unknown-lot", text)
+    if holder != party or (lot.gone is not None and within(cut, lot.gone)) or _destroyed(record, lot, cut):
+        raise Refused("not-custodian", text)
+    if lot.ended:
+        raise Refused("lot-closed", text)
+    if unlocked and is_locked(record, lot, cut):
+        raise Refused("locked", text)
+    return lot
+
+
+def exists(record: RecordState, lot: Lot, cut: Cut) -> bool:
+    """Whether the lot has come into being within `cut`."""
+    return within(cut, lot.name.place) and (lot.made_by is None or has_effect(record, lot.made_by, cut))
+
+
+def _destroyed(record: RecordState, lot: Lot, cut: Cut) -> bool:
+    return lot.destruction is not None and within(cut, lot.destruction) and has_effect(record, lot.destruction, cut)
+
+
+def checked_row(pack: Pack, row: dict[str, Any]) -> Quantity:
+    """The quantity of a row whose kind, unit and place the pack knows.
+
+    Raises:
+        Refused: `kind`, `unit` or `place`, in this order.
+    """
+    item = pack.items.get(row["kind"])
+    if item is None:
+        raise Refused("kind")
+    if item["unit"] != row["quantity"]["unit"]:
+        raise Refused("unit")
+    check_place(pack, row["place"])
+    return quantity_of(row["quantity"])
+
+
+def check_place(pack: Pack, place: str) -> None:
+    """Raise `Refused` with reason `place` unless the pack knows the place."""
+    if place not in pack.places:
+        raise Refused("place")
+
+
+def check_offered(lot: Lot, data: dict[str, Any]) -> None:
+    """Raise `Refused` with reason `quantity` unless an offer states the lot's own quantity."""
+    if quantity_of(data) != lot.quantity:
+        raise Refused("quantity", str(lot.name))
