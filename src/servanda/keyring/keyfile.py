@@ -6,8 +6,8 @@
  "nonce":"…","sealed":"…","servanda-keyring":1}
 ```
 
-Canonical JSON. `sealed` is canonical JSON as well once decrypted: `{"keys":{name:{"algorithm":…,"private":…}},"secrets":{name:…}}`.
-All members but `sealed` are its associated data, so none can be exchanged.
+Canonical JSON. `sealed`, once decrypted, is canonical JSON too: `{"keys":{name:{"algorithm":…,"private":…}},
+"secrets":{name:…}}`. All members but `sealed` are its associated data, so none can be exchanged.
 """
 
 from __future__ import annotations
@@ -59,6 +59,10 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     kdf: _Kdf
     nonce: bytes
     sealed: bytes
+
+    def encode(self) -> bytes:
+        """The bytes of the file."""
+        return canonical.encode(msgspec.to_builtins(self))
 
     def associated(self) -> bytes:
         """The members that are authenticated without being encrypted."""
@@ -216,16 +220,18 @@ def open_keyring(path: Path, passphrase: str) -> Keyring:
     data = _read(path)
     try:
         file = msgspec.convert(canonical.decode(data), type=_File)
+        if file.encode() != data:
+            raise msgspec.ValidationError("base64 is not in its one form")
     except (canonical.CanonicalError, msgspec.ValidationError) as error:
         raise KeyringError(f"{path}: damaged or no keyring ({error}): restore it from a copy") from error
     key = _derive(path, passphrase, file.kdf)
     try:
         clear = ChaCha20Poly1305(key).decrypt(file.nonce, file.sealed, file.associated())
+        content = msgspec.json.decode(clear, type=_Content)
     except (InvalidTag, ValueError) as error:
         raise KeyringError(
             f"{path}: the passphrase is wrong or the file is damaged: try again, or restore it from a copy"
         ) from error
-    content = msgspec.json.decode(clear, type=_Content)
     return Keyring(path, content, file.kdf, key, data)
 
 
@@ -268,7 +274,7 @@ def _write(path: Path, content: _Content, kdf: _Kdf, key: bytes) -> bytes:
     blank = _File(kdf=kdf, nonce=secrets.token_bytes(_NONCE_BYTES), sealed=b"")
     clear = canonical.encode(msgspec.to_builtins(content))
     sealed = ChaCha20Poly1305(key).encrypt(blank.nonce, clear, blank.associated())
-    data = canonical.encode(msgspec.to_builtins(msgspec.structs.replace(blank, sealed=sealed)))
+    data = msgspec.structs.replace(blank, sealed=sealed).encode()
     if len(data) > FILE_BYTES_MAX:
         raise KeyringError(f"{path}: it would be larger than {FILE_BYTES_MAX} bytes: put less into it")
     try:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""With what does a centre show itself on the line? With a certificate that others know by its key's hash (spec/line.md)."""
+"""With what does a centre show itself on the line? With a certificate known by its key's hash (spec/line.md)."""
 
 from __future__ import annotations
 
