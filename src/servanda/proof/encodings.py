@@ -8,9 +8,6 @@ import re
 
 from servanda.proof.errors import ProofError
 
-HASH_BYTES = 32
-"""The length of a SHA-256."""
-
 _HASH = re.compile(r"[0-9a-f]{64}\Z")
 
 

@@ -28,7 +28,7 @@ MLDSA44_SIGNATURE_BYTES = 2_420
 _KEYS_CACHED = 1_024
 
 
-class SignatureInvalid(ProofError):  # noqa: N818 -- it names a finding about a signature
+class SignatureInvalid(ProofError):
     """The signature is not one of this key over these bytes, or the key is none."""
 
 
