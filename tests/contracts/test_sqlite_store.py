@@ -225,7 +225,7 @@ class Fault:
 
 
 class FaultyFile(apsw.VFSFile):
-    def __init__(self, name: str | apsw.URIFilename, flags: list[int], fault: Fault, on: str) -> None:
+    def __init__(self, name: str | apsw.URIFilename | None, flags: list[int], fault: Fault, on: str) -> None:
         super().__init__("unix", name, flags)
         self._on = on if isinstance(name, str) and name.endswith("-wal") else ""
         self._fault = fault
@@ -252,7 +252,7 @@ def faulty() -> Iterator[Callable[[str], Fault]]:
             super().__init__("faulty", "unix", makedefault=True)
             self._on = on
 
-        def xOpen(self, name: str | apsw.URIFilename, flags: list[int]) -> apsw.VFSFile:
+        def xOpen(self, name: str | apsw.URIFilename | None, flags: list[int]) -> apsw.VFSFile:
             return FaultyFile(name, flags, fault, self._on)
 
     def arm(on: str) -> Fault:

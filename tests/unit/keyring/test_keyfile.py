@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -34,8 +35,12 @@ def create(path: Path, passphrase: str = "correct horse") -> Keyring:
     return create_keyring(path, passphrase, NAMES, CHEAP)
 
 
+def read(path: Path) -> Any:
+    return canonical.decode(path.read_bytes())
+
+
 def change(path: Path, edit: Callable[[Any], None]) -> None:
-    document = canonical.decode(path.read_bytes())
+    document = read(path)
     edit(document)
     path.write_bytes(canonical.encode(document))
 
@@ -109,7 +114,7 @@ class TestSaving:
         nonces = set()
         for _ in range(5):
             keyring.save()
-            nonces.add(canonical.decode(path.read_bytes())["nonce"])
+            nonces.add(read(path)["nonce"])
         assert len(nonces) == 5
 
     def test_an_existing_file_is_not_overwritten(self, path: Path) -> None:
@@ -190,9 +195,9 @@ class TestPassphrase:
 
     def test_after_a_change_only_the_new_one_opens(self, path: Path) -> None:
         keyring = create(path)
-        salt = canonical.decode(path.read_bytes())["kdf"]["salt"]
+        salt = read(path)["kdf"]["salt"]
         keyring.change_passphrase("new")
-        kdf = canonical.decode(path.read_bytes())["kdf"]
+        kdf = read(path)["kdf"]
         assert (kdf["memory"], kdf["iterations"], kdf["lanes"]) == (8, 1, 1)
         assert kdf["salt"] != salt
         assert open_keyring(path, "new").signer("centre").public == keyring.signer("centre").public
@@ -204,7 +209,7 @@ class TestPassphrase:
 
     def test_the_default_cost_is_64_mib_and_three_passes(self, path: Path) -> None:
         create_keyring(path, "p", {})
-        kdf = canonical.decode(path.read_bytes())["kdf"]
+        kdf = read(path)["kdf"]
         assert (kdf["memory"], kdf["iterations"], kdf["lanes"], kdf["name"]) == (65536, 3, 1, "argon2id")
         assert open_keyring(path, "p").names() == []
 
@@ -265,12 +270,22 @@ class TestDamage:
             open_keyring(path, "correct horse")
 
     def test_other_versions_ciphers_and_members_are_refused(self, path: Path) -> None:
-        for member, value in [("servanda-keyring", 2), ("cipher", "none"), ("more", 1), ("nonce", "AAAA")]:
+        for other in ({"servanda-keyring": 2}, {"cipher": "none"}, {"more": 1}, {"nonce": "AAAA"}):
             create(path)
-            change(path, lambda document, m=member, v=value: document.update({m: v}))
+            path.write_bytes(canonical.encode(read(path) | other))
             with pytest.raises(KeyringError):
                 open_keyring(path, "correct horse")
             path.unlink()
+
+    def test_bytes_have_one_form_in_base64(self, path: Path) -> None:
+        create(path)
+        alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+        salt = read(path)["kdf"]["salt"]
+        again = salt[:-3] + alphabet[alphabet.index(salt[-3]) + 1] + "=="
+        assert base64.b64decode(again) == base64.b64decode(salt)
+        change(path, lambda document: document["kdf"].update({"salt": again}))
+        with pytest.raises(KeyringError, match="one form"):
+            open_keyring(path, "correct horse")
 
     def test_any_flipped_byte_and_any_cut_is_refused(self, path: Path) -> None:
         create(path)
