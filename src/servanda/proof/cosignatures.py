@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who else holds this journal to this size, and since when? C2SP tlog-cosignature: receipts and the second signature."""
+"""Who else holds this journal to this size, and since when? C2SP tlog-cosignature, both types."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ EMPTY_ROOT = hashlib.sha256(b"").digest()
 """The root of the empty tree (RFC 6962 section 2.1)."""
 
 Nodes: TypeAlias = Callable[[int, int], bytes]
-"""`nodes(level, index)` gives the hash of the complete subtree number `index` of 2^level leaves; level 0 is leaf hashes."""
+"""`nodes(level, index)` gives the hash of complete subtree number `index` of 2^level leaves; level 0: leaf hashes."""
 
 
 class MerkleError(ProofError):
