@@ -7,7 +7,7 @@ judged entries that the registers fold. It touches no store: `operations` hands 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from servanda.agreement.pack import Pack
 from servanda.journal.acceptance import (
@@ -52,33 +52,43 @@ class Record(RecordState):
             self.journals.setdefault(party, JournalState(party, self.origin(party)))
         self.forget_force()
 
-    def add_leaves(self, party: str, leaves: Iterable[bytes]) -> list[tuple[int, int, bytes]]:
-        """Hold more leaves of a journal, in order. Call `judge` afterwards.
+    def add_leaves(self, party: str, leaves: Iterable[Prepared]) -> None:
+        """Hold more leaves of a journal, in order. Call `judge` afterwards."""
+        journal = self.journals[party]
+        for prepared in leaves:
+            journal.tree.append(prepared.hash)
+            journal.pending.append(prepared)
+            stated = self._stated_identity(journal, journal.size, prepared)
+            if stated is not None:
+                journal.identities.add(stated)
 
-        Returns:
-            The tree nodes that the leaves complete, for the store.
+    def centre_key(self, party: str, leaves: Sequence[Prepared]) -> bytes | None:
+        """The Ed25519 key that signs the checkpoint of a journal once `leaves` are added; nothing is changed.
+
+        None if the journal would have no identity.
         """
         journal = self.journals[party]
-        nodes = []
-        for leaf in leaves:
-            prepared = prepare(leaf)
-            nodes += journal.tree.append(prepared.hash)
-            journal.pending.append(prepared)
-            self._state_identity(journal, journal.size, prepared)
-        return nodes
+        identity = journal.identities.latest
+        for offset, prepared in enumerate(leaves):
+            if prepared.frame is not None and prepared.frame.format == "identity":
+                probe = JournalState(party, journal.origin, tree=journal.tree)
+                for known in journal.identities.up_to(journal.size):
+                    probe.identities.add(known)
+                if identity is not None and identity.number > journal.size:
+                    probe.identities.add(identity)
+                identity = self._stated_identity(probe, journal.size + offset + 1, prepared) or identity
+        return identity.centre.ed25519 if identity else None
 
-    def _state_identity(self, journal: JournalState, number: int, prepared: Prepared) -> None:
-        """Enter an identity as soon as it is held: it rests on nothing but those before it (spec/identity.md)."""
+    def _stated_identity(self, journal: JournalState, number: int, prepared: Prepared) -> Identity | None:
+        """The identity that a leaf states; it rests on nothing but those before it (spec/identity.md)."""
         frame = prepared.frame
         if frame is None or frame.format != "identity":
-            return
+            return None
         try:
             check_place(self, journal, number, frame)
-            stated = check_signatures(self, journal, number, prepared)
+            return check_signatures(self, journal, number, prepared)
         except Inadmissible:
-            return  # the verdict is given, with its reason, when the entry is judged
-        if stated is not None:
-            journal.identities.add(stated)
+            return None  # the verdict is given, with its reason, when the entry is judged
 
     def judge(self) -> list[Entry]:
         """Judge everything that can be judged; returns the newly judged entries in the order they were judged."""

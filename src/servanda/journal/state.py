@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -86,6 +86,23 @@ class Tree:
                 return made
             hashed = node_hash(row[-2], row[-1])
             level += 1
+
+    def extended(self, hashes: Sequence[bytes]) -> tuple[list[tuple[int, int, bytes]], bytes]:
+        """What appending `hashes` would give: the nodes completed, and the root. The tree stays as it is."""
+        fresh: dict[tuple[int, int], bytes] = {}
+
+        def node(level: int, index: int) -> bytes:
+            return fresh.get((level, index)) or self.levels[level][index]
+
+        size = self.size
+        for offset, leaf in enumerate(hashes):
+            level, index, hashed = 0, size + offset, leaf
+            fresh[level, index] = hashed
+            while index % 2:
+                hashed = node_hash(node(level, index - 1), hashed)
+                level, index = level + 1, index // 2
+                fresh[level, index] = hashed
+        return [(level, index, hashed) for (level, index), hashed in fresh.items()], root_at(size + len(hashes), node)
 
     def node(self, level: int, index: int) -> bytes:
         """The hash of a complete subtree."""

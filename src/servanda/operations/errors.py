@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Errors, classed by what the caller must do.
 
-`Refusal`: this request is wrong, do not repeat it. `TryLater`: nothing is lost, repeat it. `Stopped`: the state needs a person.
-Anything else that escapes is our bug.
+`Refusal`: this request is wrong, do not repeat it. `TryLater`: nothing is lost, repeat it. `Stopped`: the state needs a
+person. Anything else that escapes is our bug.
 """
 
 from __future__ import annotations

@@ -64,7 +64,7 @@ def _check(value: Any, depth: int = 1) -> None:
     if kind is dict:
         _check_names(value)
         members = value.values()
-    elif kind is list:
+    elif kind is list or kind is tuple:  # a tuple is written as a list
         members = value
     elif kind is int:
         if not -INTEGER_MAX <= value <= INTEGER_MAX:

@@ -249,6 +249,9 @@ class CustodyRegister:
         for reference in frame.refers_to:
             target = self.record.entry(reference.place)
             content = target.frame.content if target and target.frame else {}
+            declared = self.holdings.declarations.get(reference.place)
+            for name in declared.lots if declared else []:
+                self._discrepancy(entry.place, "contested", name)
             for lot in content.get("lots", []) if isinstance(content.get("lots"), list) else []:
                 text = lot if isinstance(lot, str) else lot.get("lot")
                 if text and parse_lot_name(text) in self.holdings.lots:

@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One party's centre: its record, its registers, its keys, and the one place where its own journal grows.
+
+A centre is used by one caller at a time; whoever shares it holds `lock`. Nothing in memory changes before the store has
+committed, so a failed write leaves the old state whole.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from servanda.agreement.pack import Pack, parse_pack
+from servanda.journal.acceptance import prepare
+from servanda.journal.record import Record
+from servanda.journal.state import Entry, JournalState, Prepared
+from servanda.operations.errors import Refusal, Stopped, StoreDamaged
+from servanda.operations.limits import fork_limits
+from servanda.operations.ports import Clock, Signer, Store, StoredDraft
+from servanda.proof.checkpoints import Checkpoint, sign_checkpoint
+from servanda.proof.keys import SignatureInvalid, verify_ed25519
+from servanda.proof.notes import Note
+from servanda.registers.custody.fold import CustodyRegister
+from servanda.registers.obligations.fold import ObligationsRegister
+
+LOAD_AT_ONCE = 1000
+
+
+class Signers(NamedTuple):
+    """The keys that a centre signs with. Root keys are kept offline and come in only where they are needed."""
+
+    centre: Signer
+    centre_mldsa44: Signer
+    receipt: Signer
+    receipt_mldsa44: Signer
+    officers: Mapping[str, Signer]
+
+
+def signature_holds(public: bytes, message: bytes, signature: bytes) -> bool:
+    """Whether an Ed25519 signature verifies (RFC 8032)."""
+    try:
+        verify_ed25519(public, message, signature)
+    except SignatureInvalid:
+        return False
+    return True
+
+
+class Centre:
+    """A centre that has been opened: everything in its store is judged and folded."""
+
+    def __init__(self, party: str, pack: Pack, store: Store, signers: Signers, clock: Clock) -> None:
+        """Open a centre from its store.
+
+        Raises:
+            Refusal: `party` is not a party of the pack.
+            StoreDamaged: what the store holds does not hang together.
+        """
+        if party not in pack.parties:
+            raise Refusal(
+                f"{party} is not a party of {pack.data['id']}; parties are {', '.join(pack.parties)}", "party"
+            )
+        self.party = party
+        self.pack = pack
+        self.store = store
+        self.signers = signers
+        self.clock = clock
+        self.lock = threading.RLock()
+        self.reload()
+
+    def reload(self) -> None:
+        """Throw away everything derived and rebuild it from the store (also after a fork has been proven)."""
+        self.record = self._load({})
+        limits = fork_limits(self.record, self.store.forks())
+        if limits:
+            self.record = self._load(limits)
+        self.custody = CustodyRegister(self.record)
+        self.obligations = ObligationsRegister(self.record)
+        self.custody.catch_up()
+        self.obligations.catch_up()
+
+    def _load(self, limits: Mapping[str, int]) -> Record:
+        record = Record(self.pack, signature_holds, limits)
+        packs = {digest: parse_pack(text) for digest, text in self.store.packs().items()}
+        for digest in sorted(packs):
+            record.add_pack(packs[digest])
+        for journal, size in self.store.journals().items():
+            if journal not in record.journals:
+                raise StoreDamaged(f"the store holds a journal of {journal}, which is no party; restore from a bundle")
+            for first in range(1, size + 1, LOAD_AT_ONCE):
+                record.add_leaves(journal, [prepare(leaf) for leaf in self.store.leaves(journal, first, LOAD_AT_ONCE)])
+            if record.journals[journal].size != size:
+                raise StoreDamaged(f"the journal of {journal} has gaps; run `servanda audit`")
+        record.judge()
+        return record
+
+    @property
+    def journal(self) -> JournalState:
+        """This party's own journal."""
+        return self.record.journals[self.party]
+
+    def note_at(self, size: int, *, quantum: bool = False) -> bytes:
+        """The signed checkpoint of our own journal at `size`; with the ML-DSA-44 signature if `quantum`.
+
+        The root for a size never changes, so signing twice is harmless.
+        """
+        checkpoint = Checkpoint(self.journal.origin, size, self.journal.tree.root(size))
+        signatures = [sign_checkpoint(checkpoint, self.signers.centre.sign, self.signers.centre.public)]
+        if quantum:
+            from servanda.operations.receipts import quantum_signature
+
+            signatures.append(quantum_signature(self, checkpoint))
+        return Note(checkpoint.text(), tuple(signatures)).encode()
+
+    def commit(
+        self, leaf: bytes, drafts: Sequence[StoredDraft] = (), settings: Mapping[str, bytes] | None = None
+    ) -> Entry:
+        """Append a leaf to our own journal: the only way in which it grows.
+
+        Raises:
+            Refusal: the leaf would be inadmissible, or its posting refused; nothing has changed.
+            HeadMoved: another instance of this centre has written.
+            StoreFull: no space; nothing has changed.
+        """
+        prepared = prepare(leaf)
+        self._refuse_inadmissible(leaf)
+        number = self.journal.size + 1
+        nodes, root = self.journal.tree.extended([prepared.hash])
+        checkpoint = Checkpoint(self.journal.origin, number, root)
+        signer = self.record.centre_key(self.party, [prepared])
+        if signer != self.signers.centre.public:
+            raise Stopped(
+                "the centre's key is not the one that its identity states; open the right keyring", "wrong-key"
+            )
+        signature = sign_checkpoint(checkpoint, self.signers.centre.sign, self.signers.centre.public)
+        note = Note(checkpoint.text(), (signature,)).encode()
+        with self.store.transaction() as writer:
+            writer.append(self.party, number, [leaf], nodes, self.clock())
+            writer.put_checkpoint(self.party, number, note)
+            for draft in drafts:
+                writer.put_draft(draft)
+            for name, value in (settings or {}).items():
+                writer.put_setting(name, value)
+        # Commit point: from here on the entry is released. What follows only brings memory up to date.
+        self.absorb(self.party, [prepared])
+        return self.journal.entries[number - 1]
+
+    def _refuse_inadmissible(self, leaf: bytes) -> None:
+        entry = self.record.candidate(self.party, leaf)
+        if not entry.admissible:
+            raise Refusal(entry.reason, entry.code)
+        if entry.frame is not None:
+            refused = self.custody.check(entry)
+            if refused is not None:
+                raise Refusal(f"custody refuses the posting: {refused}", f"posting/{refused.reason}")
+
+    def absorb(self, journal: str, leaves: Sequence[Prepared]) -> list[Entry]:
+        """Judge and fold leaves that the store has committed; returns the newly judged entries."""
+        self.record.add_leaves(journal, leaves)
+        judged = self.record.judge()
+        self.custody.catch_up()
+        self.obligations.catch_up()
+        return judged

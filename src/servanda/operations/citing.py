@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Citations: the centre itself puts receipts into the record when that helps an offer to be settled (spec/settlement.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from servanda.journal.frame import Place
+from servanda.journal.state import Entry
+from servanda.journal.threads import Offer
+from servanda.operations.centre import Centre
+from servanda.operations.drafting import Draft, send_alone
+from servanda.operations.ports import StoredReceipt
+from servanda.proof.notes import KIND_COSIGNATURE
+
+
+def cite_if_it_helps(centre: Centre) -> Entry | None:
+    """Release a citation if receipts that we hold and have not cited complete a quorum over something of ours.
+
+    Returns:
+        The citation, or None if none was called for.
+    """
+    receipts = [r for r in centre.store.receipts(centre.party) if r.kind == KIND_COSIGNATURE]
+    if not any(_completes(centre, offer, place, receipts) for offer, place in _ours(centre)):
+        return None
+    status, clock = _status(centre)
+    draft = Draft(
+        format="citation",
+        subject="",
+        event_at=centre.clock()[:10],
+        author="centre",
+        status=status,
+        exercise_at=clock,
+    )
+    return send_alone(centre, draft)
+
+
+def _ours(centre: Centre) -> Iterator[tuple[Offer, Place]]:
+    """Our open offers and our acceptances of open ones, with the place that needs attesting."""
+    record = centre.record
+    for offer in record.threads.offers.values():
+        if record.threads.refused(offer, record.whole) or record.threads.crossed(offer, record.whole):
+            continue
+        acceptance = offer.acceptances.get(centre.party)
+        place = offer.place if offer.author == centre.party else acceptance.place if acceptance else None
+        if place is not None and not record.settled(offer, record.whole):
+            yield offer, place
+
+
+def _completes(centre: Centre, offer: Offer, place: Place, receipts: list[StoredReceipt]) -> bool:
+    record = centre.record
+    others = set(record.judged_pack(offer).parties) - offer.signatories
+    quorum = record.judged_pack(offer).quorum(len(others))
+    cited = record.attestations.attesting(place, record.whole, offer.signatories)
+    held = {r.by for r in receipts if r.by in others and r.size >= place.number}
+    return cited < quorum <= len(held)
+
+
+def _status(centre: Centre) -> tuple[str, str | None]:
+    """The status of our latest entry under the pack: a citation belongs to the same traffic."""
+    for entry in reversed(centre.journal.entries):
+        if entry.frame is not None and entry.frame.pack is not None:
+            return entry.frame.status, entry.frame.exercise_at
+    return "actual", None

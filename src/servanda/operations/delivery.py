@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Delivery: each counterpart has a thread that pushes what it has not receipted, and catches up on what we lack.
+
+Nothing is dropped: whatever a counterpart has not receipted is pushed again, after a pause that grows while its line is
+down and ends as soon as anything is heard from it.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Sequence
+
+from servanda.operations.centre import Centre
+from servanda.operations.citing import cite_if_it_helps
+from servanda.operations.comparing import exchange_heads
+from servanda.operations.errors import Conflict, Refusal, ServandaError, TryLater
+from servanda.operations.ports import Courier, Push
+from servanda.operations.receipts import receipted_size, take_receipts
+from servanda.operations.receiving import BYTES_MAX, LEAVES_MAX, receive
+from servanda.proof.notes import KIND_MLDSA44
+
+PAUSE_SECONDS_MIN = 0.2
+PAUSE_SECONDS_MAX = 30.0
+QUIET_SECONDS = 0.5
+CATCH_UP_SECONDS = 10.0
+log = logging.getLogger(__name__)
+
+
+class LineState:
+    """What the delivery thread of one counterpart knows; read by the watch."""
+
+    def __init__(self) -> None:
+        self.up = False
+        self.trouble = "not yet tried"
+        self.wake = threading.Event()
+
+
+class Delivery:
+    """Delivery to all counterparts of a centre."""
+
+    def __init__(self, centre: Centre, courier: Courier, parties: Sequence[str]) -> None:
+        """Prepare delivery to `parties`; `start` begins it."""
+        self._centre = centre
+        self._courier = courier
+        self._stopping = threading.Event()
+        self.lines = {party: LineState() for party in parties}
+        self._threads: list[threading.Thread] = []
+
+    def start(self) -> None:
+        """Begin: one thread for each counterpart."""
+        for party in self.lines:
+            self._begin(party)
+
+    def add(self, party: str) -> None:
+        """Begin delivery to one more counterpart."""
+        if party not in self.lines:
+            self.lines[party] = LineState()
+            self._begin(party)
+
+    def _begin(self, party: str) -> None:
+        thread = threading.Thread(target=self._run, args=(party,), name=f"line-{party}", daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def stop(self) -> None:
+        """End all threads; what is undelivered stays so and goes out at the next start."""
+        self._stopping.set()
+        for line in self.lines.values():
+            line.wake.set()
+        for thread in self._threads:
+            thread.join(timeout=15)
+
+    def changed(self) -> None:
+        """Something has come in or gone into our journal: cite if that helps, and let every line look."""
+        with self._centre.lock:
+            try:
+                cite_if_it_helps(self._centre)
+            except TryLater as error:
+                log.warning("no citation now: %s", error)
+        for line in self.lines.values():
+            line.wake.set()
+
+    def _run(self, party: str) -> None:
+        line, pause, due = self.lines[party], PAUSE_SECONDS_MIN, 0.0
+        while not self._stopping.is_set():
+            line.wake.clear()
+            try:
+                self._push_all(party)
+                if due <= 0:
+                    self._catch_up(party)
+                    due = CATCH_UP_SECONDS
+                line.up, line.trouble, pause = True, "", PAUSE_SECONDS_MIN
+            except TryLater as error:
+                line.up, line.trouble = False, str(error)
+                line.wake.wait(pause)
+                pause, due = min(pause * 2, PAUSE_SECONDS_MAX), 0.0
+                continue
+            except ServandaError as error:
+                line.trouble = f"{error.code}: {error}"
+                log.error("line to %s: %s", party, error)
+                self._stopping.wait(PAUSE_SECONDS_MAX / 10)
+                due -= PAUSE_SECONDS_MAX / 10
+                continue
+            if not line.wake.wait(QUIET_SECONDS):
+                due -= QUIET_SECONDS
+                self._quantum(party)
+
+    def _push_all(self, party: str) -> None:
+        while not self._stopping.is_set():
+            with self._centre.lock:
+                push = self.next_push(party)
+            if push is None:
+                return
+            reply = self._courier.push(party, push)
+            with self._centre.lock:
+                kept = take_receipts(self._centre, self._centre.party, party, reply.size, reply.receipt)
+            if not kept:
+                return  # its identity is not held yet: the receipt cannot be judged, catch up first
+            self.changed()
+
+    def next_push(self, party: str) -> Push | None:
+        """What `party` has not receipted of our journal, within the limits of one push; None if nothing."""
+        centre = self._centre
+        first = receipted_size(centre, party) + 1
+        if first > centre.journal.size:
+            return None
+        leaves = centre.store.leaves(centre.party, first, LEAVES_MAX)
+        while sum(map(len, leaves)) > BYTES_MAX:
+            leaves.pop()
+        return Push(centre.party, first, tuple(leaves), centre.note_at(first + len(leaves) - 1))
+
+    def _catch_up(self, party: str) -> None:
+        """Pull what we lack of the party's journal, and from it whatever its entries wait for."""
+        wanted = [party]
+        with self._centre.lock:
+            state = self._centre.record.journals[party]
+            if state.pending:
+                wanted += [other for other in self._centre.record.journals if other not in (party, self._centre.party)]
+        for journal in wanted:
+            self._pull(party, journal)
+        exchange_heads(self._centre, self._courier, party)
+
+    def _pull(self, party: str, journal: str) -> None:
+        while True:
+            with self._centre.lock:
+                first = self._centre.record.journals[journal].size + 1
+            try:
+                push = self._courier.pull(party, journal, first, LEAVES_MAX)
+            except Refusal:
+                return  # that centre holds no more of it than we do
+            if not push.leaves:
+                return
+            with self._centre.lock:
+                try:
+                    judged = receive(self._centre, push, None, limits=False).judged
+                except Conflict as conflict:
+                    log.error("%s as %s has it: %s", journal, party, conflict)
+                    return
+            if judged:
+                self.changed()
+
+    def _quantum(self, party: str) -> None:
+        """The line is quiet: exchange the post-quantum signatures over everything since the last time."""
+        centre = self._centre
+        with centre.lock:
+            size = centre.journal.size
+            if receipted_size(centre, party) < size or receipted_size(centre, party, KIND_MLDSA44) >= size:
+                return
+            note = centre.note_at(size, quantum=True)
+        try:
+            lines = self._courier.receipt(party, centre.party, note)
+        except ServandaError as error:
+            self.lines[party].trouble = str(error)
+            return
+        with centre.lock:
+            take_receipts(centre, centre.party, party, size, lines)

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What counterparts' centres may ask of ours (spec/line.md); each call takes the centre's lock for as long as it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+
+from servanda.operations.centre import Centre
+from servanda.operations.comparing import held_note, keep_proof, proof_in_push, whole_path
+from servanda.operations.errors import Conflict, Refusal
+from servanda.operations.ports import Push, PushReply
+from servanda.operations.receiving import BYTES_MAX, LEAVES_MAX, countersign, receive
+from servanda.proof.canonical import encode
+
+
+class CentreDoor:
+    """Answers the requests of the line for one centre."""
+
+    def __init__(self, centre: Centre, on_change: Callable[[], None]) -> None:
+        """Answer for `centre`; `on_change` is called, without the lock, after entries have come in."""
+        self._centre = centre
+        self._on_change = on_change
+
+    def peer_of(self, spki_sha256: str) -> str | None:
+        """The party whose newest identity states this TLS key, or None."""
+        for party, state in self._centre.record.journals.items():
+            identity = state.identities.latest
+            if identity is not None and spki_sha256 in identity.tls:
+                return party
+        return None
+
+    def push(self, peer: str, push: Push) -> PushReply:
+        """Take leaves of the peer's own journal; entries are durable before this returns.
+
+        Raises:
+            Conflict: another leaf is held; a proof of the fork is kept if there is one.
+        """
+        with self._centre.lock:
+            try:
+                received = receive(self._centre, push, peer)
+            except Conflict:
+                with suppress(Refusal):
+                    proof = proof_in_push(self._centre, push)
+                    if proof is not None:
+                        keep_proof(self._centre, push.journal, proof)
+                raise
+        if received.judged:
+            self._on_change()
+        return received.reply
+
+    def pull(self, peer: str, journal: str, first: int, limit: int) -> Push:
+        """Leaves of a journal that we hold, from `first` on, under a checkpoint with the receipts that we hold."""
+        with self._centre.lock:
+            state = self._centre.record.journals.get(journal)
+            if state is None or not state.size:
+                raise Refusal(f"no journal of {journal} is held here", "wrong-journal")
+            if not 1 <= first <= state.size + 1:
+                raise Refusal(f"{journal} is held to {state.size}", "gap")
+            if journal == self._centre.party:
+                last = min(state.size, first + max(1, min(limit, LEAVES_MAX)) - 1)
+                leaves = self._centre.store.leaves(journal, first, last - first + 1)
+                while sum(map(len, leaves)) > BYTES_MAX:
+                    leaves.pop()
+                return Push(journal, first, tuple(leaves), self._centre.note_at(first + len(leaves) - 1))
+            # The checkpoint of another's journal proves exactly what lies under it: to its end or not at all.
+            return Push(
+                journal,
+                first,
+                tuple(self._centre.store.leaves(journal, first, state.size - first + 1)),
+                held_note(self._centre, journal),
+            )
+
+    def checkpoint(self, peer: str, journal: str) -> bytes:
+        """The newest signed note of a journal, with the receipts held for that size."""
+        with self._centre.lock:
+            state = self._centre.record.journals.get(journal)
+            if state is None or not state.size:
+                raise Refusal(f"no journal of {journal} is held here", "wrong-journal")
+            receipts = [r.line for r in self._centre.store.receipts(journal) if r.size == state.size]
+            return held_note(self._centre, journal) + b"".join(receipts)
+
+    def consistency(self, peer: str, journal: str, first: int, second: int) -> list[bytes]:
+        """The path between two sizes of a journal, starting with a node of the older tree."""
+        with self._centre.lock:
+            state = self._centre.record.journals.get(journal)
+            if state is None:
+                raise Refusal(f"no journal of {journal} is held here", "wrong-journal")
+            return whole_path(state.tree, first, second)
+
+    def receipt(self, peer: str, journal: str, note: bytes) -> bytes:
+        """Both receipt lines over a checkpoint of a journal that we hold."""
+        with self._centre.lock:
+            return countersign(self._centre, journal, note)
+
+    def pack(self, peer: str, digest: str) -> bytes:
+        """The canonical bytes of a pack."""
+        with self._centre.lock:
+            pack = self._centre.record.packs.get(digest)
+            if pack is None:
+                raise Refusal(f"no pack {digest} is held here", "no-pack")
+            return encode(pack.data)

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Receipts given and received: "my centre holds this journal to this size, durably" (spec/journal.md, Receipt)."""
+
+from __future__ import annotations
+
+import base64
+
+from servanda.agreement.dates import instant_seconds
+from servanda.journal.frame import CitedReceipt
+from servanda.operations.centre import Centre
+from servanda.operations.errors import Refusal
+from servanda.operations.ports import StoredReceipt
+from servanda.proof.checkpoints import Checkpoint
+from servanda.proof.cosignatures import CosignatureError, cosign, parse_cosignature, verify_cosignature
+from servanda.proof.notes import (
+    KIND_COSIGNATURE,
+    KIND_MLDSA44,
+    NoteError,
+    NoteSignature,
+    note_key_id,
+    parse_signature_lines,
+)
+
+KINDS = (KIND_COSIGNATURE, KIND_MLDSA44)
+
+
+def receipt_name(centre: Centre, party: str) -> str:
+    """The key name of a party's receipt key."""
+    return f"{centre.record.origin(party)}/receipt"
+
+
+def give_receipt(centre: Centre, journal: str, size: int, kinds: tuple[int, ...] = (KIND_COSIGNATURE,)) -> bytes:
+    """Signature lines of our receipt over `journal` at `size`, which the store must already hold."""
+    state = centre.record.journals[journal]
+    checkpoint = Checkpoint(state.origin, size, state.tree.root(size))
+    signers = {KIND_COSIGNATURE: centre.signers.receipt, KIND_MLDSA44: centre.signers.receipt_mldsa44}
+    lines = [
+        cosign(
+            checkpoint,
+            name=receipt_name(centre, centre.party),
+            kind=kind,
+            timestamp=instant_seconds(centre.clock()),
+            sign=signers[kind].sign,
+            public=signers[kind].public,
+        ).line()
+        for kind in kinds
+    ]
+    return "".join(lines).encode()
+
+
+def quantum_signature(centre: Centre, checkpoint: Checkpoint) -> NoteSignature:
+    """The ML-DSA-44 signature of our own checkpoint."""
+    return cosign(
+        checkpoint,
+        name=checkpoint.origin,
+        kind=KIND_MLDSA44,
+        timestamp=instant_seconds(centre.clock()),
+        sign=centre.signers.centre_mldsa44.sign,
+        public=centre.signers.centre_mldsa44.public,
+    )
+
+
+def check_receipts(centre: Centre, journal: str, by: str, size: int, lines: bytes) -> list[StoredReceipt]:
+    """The receipts by `by` among signature lines, each verified by its newest receipt keys.
+
+    Raises:
+        Refusal: a line is malformed, or by that party's key and does not verify.
+    """
+    state = centre.record.journals[journal]
+    other = centre.record.journals[by].identities.latest
+    if other is None or not 0 < size <= state.size:
+        return []
+    checkpoint = Checkpoint(state.origin, size, state.tree.root(size))
+    name = receipt_name(centre, by)
+    publics = {KIND_COSIGNATURE: other.receipt.ed25519, KIND_MLDSA44: other.receipt.mldsa44}
+    found = []
+    try:
+        for signature in parse_signature_lines(lines):
+            for kind, public in publics.items():
+                if signature.name == name and signature.key_id == note_key_id(name, kind, public):
+                    raw = signature.key_id + signature.signature
+                    cosignature = parse_cosignature(raw, kind)
+                    verify_cosignature(checkpoint, name=name, kind=kind, public=public, cosignature=cosignature)
+                    found.append(StoredReceipt(journal, by, kind, size, signature.line().encode()))
+    except (NoteError, CosignatureError) as error:
+        raise Refusal(f"receipt by {by} on {journal} to size {size}: {error}", "receipt") from error
+    return found
+
+
+def take_receipts(centre: Centre, journal: str, by: str, size: int, lines: bytes) -> int:
+    """Verify and keep receipts; returns how many were kept.
+
+    Raises:
+        Refusal: see `check_receipts`.
+    """
+    receipts = check_receipts(centre, journal, by, size, lines)
+    if receipts:
+        with centre.store.transaction() as writer:
+            for receipt in receipts:
+                writer.put_receipt(receipt)
+    return len(receipts)
+
+
+def receipted_size(centre: Centre, by: str, kind: int = KIND_COSIGNATURE) -> int:
+    """The size of our own journal that `by` has receipted; 0 if none."""
+    return max((r.size for r in centre.store.receipts(centre.party) if r.by == by and r.kind == kind), default=0)
+
+
+def citable(centre: Centre) -> tuple[CitedReceipt, ...]:
+    """Receipts on our own journal that are newer than those we have cited, for the next entry's frame."""
+    found = []
+    for receipt in centre.store.receipts(centre.party):
+        if receipt.kind != KIND_COSIGNATURE or receipt.size <= centre.journal.cited.get(receipt.by, 0):
+            continue
+        if receipt.size <= centre.journal.size and centre.record.journals[receipt.by].entries:
+            signature = parse_signature_lines(receipt.line)[0]
+            raw = base64.b64encode(signature.key_id + signature.signature).decode()
+            found.append(CitedReceipt(by=receipt.by, cosignature=raw, size=receipt.size))
+    return tuple(sorted(found, key=lambda cited: cited.by))

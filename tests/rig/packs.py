@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A small agreement for tests: a lake with boats, watched by a commission. Nothing in it is real."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from servanda.agreement.pack import Pack, pack_of
+
+_QUANTITY: dict[str, Any] = {
+    "type": "object",
+    "properties": {"amount": {"type": "integer"}, "basis": {"type": "string"}, "unit": {"type": "string"}},
+    "required": ["basis", "unit"],
+    "additionalProperties": False,
+}
+_TEXT = {"type": "string"}
+
+
+def fields(**members: Any) -> dict[str, Any]:
+    """An object schema that requires all members but `performs` and `serial`."""
+    return {
+        "type": "object",
+        "properties": members,
+        "required": sorted(set(members) - {"performs", "serial"}),
+        "additionalProperties": False,
+    }
+
+
+def listed(items: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "array", "items": items}
+
+
+_ROW = fields(kind=_TEXT, place=_TEXT, quantity=_QUANTITY, serial=_TEXT)
+_HELD = fields(lot=_TEXT, quantity=_QUANTITY)
+_PERFORMS = listed(
+    {
+        "type": "object",
+        "properties": {
+            "obligation": _TEXT,
+            "extent": _TEXT,
+            "done": {"type": "integer"},
+            "of": {"type": "integer"},
+        },
+        "required": ["obligation", "extent"],
+        "additionalProperties": False,
+    }
+)
+
+
+def _format(name: str, act: str = "notify", effect: str | None = None, **members: Any) -> dict[str, Any]:
+    return {
+        "id": name,
+        "version": 1,
+        "act": act,
+        "effect": effect,
+        "names": {"en": name},
+        "purpose": {"en": name},
+        "release": "two",
+        "may-send": [],
+        "performs": "performs" in members,
+        "witnesses": [],
+        "fields": fields(**members),
+    }
+
+
+FORMATS = [
+    _format("note", text=_TEXT),
+    _format("report", text=_TEXT, performs=_PERFORMS),
+    _format("alert", text=_TEXT) | {"release": "one"},
+    _format("question", "inquire", text=_TEXT),
+    _format("reply", "answer", text=_TEXT),
+    _format("proposal", "offer", text=_TEXT),
+    _format("declare", effect="custody.declare", lots=listed(_ROW)),
+    _format("found", effect="custody.found", lots=listed(_ROW)),
+    _format("split", effect="custody.split", lot=_TEXT, parts=listed(_ROW)),
+    _format("merge", effect="custody.merge", lots=listed(_TEXT), kind=_TEXT, place=_TEXT),
+    _format("move", effect="custody.move", lot=_TEXT, place=_TEXT),
+    _format("seal", effect="custody.seal", lot=_TEXT, seal=_TEXT, action=_TEXT),
+    _format("loss", effect="custody.loss", lots=listed(_TEXT), reason=_TEXT),
+    _format("consume", effect="custody.consume", lots=listed(_TEXT), reason=_TEXT),
+    _format("contest", effect="custody.contest", reason=_TEXT),
+    _format("handover", "offer", "custody.offer", lots=listed(_HELD), receiver=_TEXT, place=_TEXT),
+    _format(
+        "destroy",
+        "offer",
+        "custody.destroy",
+        lots=listed(_HELD),
+        method=_TEXT,
+        place=_TEXT,
+        evidence=listed(_TEXT),
+        residue=listed(_ROW),
+    ),
+    _format("resolve", "offer", "custody.resolve", lots=listed(_HELD), holder=_TEXT),
+    _format("extend", "offer", "obligations.extend", obligation=_TEXT, due=_TEXT),
+    _format("supersede", "offer", "obligations.supersede", obligation=_TEXT, by=_TEXT),
+    _format("suspend", effect="obligations.suspend", obligations=listed(_TEXT), state=_TEXT, reason=_TEXT),
+]
+
+
+def _obligation(name: str, due: dict[str, Any], absence: str = "overdue", obligor: str = "ash") -> dict[str, Any]:
+    return {
+        "id": name,
+        "names": {"en": name},
+        "text": {"en": name},
+        "instrument": "test",
+        "obligors": [obligor],
+        "due": due,
+        "absence": absence,
+        "judged-by": [],
+        "source": "test",
+    }
+
+
+OBLIGATIONS = [
+    _obligation("FIXED", {"rule": "fixed", "date": "2014-03-01"}),
+    _obligation("AFTER", {"rule": "days-after", "event": "start", "days": 30}),
+    _obligation("BEFORE", {"rule": "before", "event": "start", "days": 10}),
+    _obligation("SHARE", {"rule": "share", "date": "2014-03-01", "part": 1, "of": 2}),
+    _obligation("MONTHLY", {"rule": "recurring", "first": "2014-01-15", "every": "month", "until": None}),
+    _obligation("ALWAYS", {"rule": "continuous"}),
+    _obligation("SOME-DAY", {"rule": "unstated", "text": {"en": "without delay"}}),
+    _obligation("ON-ALERT", {"rule": "triggered", "trigger": "alert", "hours": 24}),
+    _obligation("EVENTUAL", {"rule": "days-after", "event": "first-note", "days": 5}, "not-stated"),
+]
+
+
+def pack_data(parties: tuple[str, ...] = ("ash", "birch"), quorum: Any = "all", liars: int = 0) -> dict[str, Any]:
+    """The JSON value of the test pack for the given parties."""
+    return {
+        "servanda-pack": 1,
+        "id": "lake",
+        "edition": "1",
+        "languages": ["en"],
+        "title": {"en": "Lake"},
+        "replaces": None,
+        "parties": [{"id": name, "names": {"en": name}, "role": {"en": "party"}} for name in parties],
+        "time": {"zone": "UTC", "days": "calendar", "holidays": [], "basis": "event"},
+        "settlement": {"quorum": quorum, "liars": liars},
+        "units": [
+            {"id": "g", "names": {"en": "gram"}, "symbol": "t", "exponent": 6},
+            {"id": "piece", "names": {"en": "piece"}, "symbol": "pc", "exponent": 0},
+        ],
+        "items": [
+            {"id": "cargo", "names": {"en": "cargo"}, "unit": "g", "within": None},
+            {"id": "salt", "names": {"en": "salt"}, "unit": "g", "within": "cargo"},
+            {"id": "ash-slag", "names": {"en": "slag"}, "unit": "g", "within": None},
+            {"id": "boat", "names": {"en": "boat"}, "unit": "piece", "within": None},
+        ],
+        "places": [{"id": name, "names": {"en": name}} for name in ("harbour", "store", "works")],
+        "events": [
+            {"id": "start", "names": {"en": "start"}, "date": "2014-01-01"},
+            {"id": "first-note", "names": {"en": "first note"}, "format": "note"},
+        ],
+        "formats": FORMATS,
+        "obligations": OBLIGATIONS,
+        "bodies": [],
+        "alerts": [],
+    }
+
+
+def lake(parties: tuple[str, ...] = ("ash", "birch"), **settlement: Any) -> Pack:
+    """The test pack."""
+    return pack_of(pack_data(parties, **settlement))
