@@ -33,7 +33,8 @@ def encode(value: JsonValue) -> bytes:
 
     Raises:
         CanonicalError: the value holds something else than null, booleans, integers within 2^53 - 1, strings of whole
-            characters, lists and dictionaries with names of printable ASCII, or is nested more than 32 deep.
+            characters, lists, tuples (written as lists) and dictionaries with names of printable ASCII, or is nested
+            more than 32 deep.
     """
     _check(value)
     try:
