@@ -1,7 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The tree roots published with Certificate Transparency's reference implementations, sizes 0 to 8."""
+"""The tree roots published with Certificate Transparency's reference implementations, sizes 0 to 8.
+
+data/merkle-proofs.json holds some of the proofs in that tree that transparency-dev/merkle publishes as test data.
+"""
 
 from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
 
 import pytest
 
@@ -64,3 +71,22 @@ def test_every_proof_in_the_published_tree_verifies(size, nodes):
     for first in range(size + 1):
         path = consistency_path(first, size, nodes)
         verify_consistency(first, size, path, root_at(first, nodes), root_at(size, nodes))
+
+
+PROOFS = json.loads((Path(__file__).parent / "data" / "merkle-proofs.json").read_text("utf-8"))
+
+
+@pytest.mark.parametrize("case", PROOFS["inclusion"])
+def test_a_published_inclusion_proof_is_ours_and_verifies(case, nodes):
+    path = [base64.b64decode(item) for item in case["proof"]]
+    leaf, root = base64.b64decode(case["leafHash"]), base64.b64decode(case["root"])
+    assert inclusion_path(case["leafIdx"], case["treeSize"], nodes) == path
+    verify_inclusion(leaf, case["leafIdx"], case["treeSize"], path, root)
+
+
+@pytest.mark.parametrize("case", PROOFS["consistency"])
+def test_a_published_consistency_proof_is_ours_and_verifies(case, nodes):
+    path = [base64.b64decode(item) for item in case["proof"]]
+    roots = base64.b64decode(case["root1"]), base64.b64decode(case["root2"])
+    assert consistency_path(case["size1"], case["size2"], nodes) == path
+    verify_consistency(case["size1"], case["size2"], path, *roots)
