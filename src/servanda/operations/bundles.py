@@ -62,7 +62,9 @@ def export_bundle(centre: Centre, purpose: str, as_of: str | None = None) -> byt
         as_of: RFC 3339 instant at which the obligations are judged; now if None.
     """
     instant = as_of or centre.clock()
-    files: dict[str, bytes] = {f"packs/{digest}.json": encode(pack.data) for digest, pack in centre.record.packs.items()}
+    files: dict[str, bytes] = {
+        f"packs/{digest}.json": encode(pack.data) for digest, pack in centre.record.packs.items()
+    }
     journals = []
     for party, state in sorted(centre.record.journals.items()):
         if state.size:
@@ -278,4 +280,3 @@ def record_of(bundle: Bundle) -> Record:
         record.add_leaves(push.journal, [prepare(leaf) for leaf in push.leaves])
     record.judge()
     return record
-

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from servanda.agreement.dates import instant_seconds
 from servanda.agreement.pack import Pack, parse_pack
 from servanda.journal.acceptance import prepare
 from servanda.journal.record import Record
@@ -18,9 +19,10 @@ from servanda.journal.state import Entry, JournalState, Prepared
 from servanda.operations.errors import Refusal, Stopped, StoreDamaged
 from servanda.operations.limits import fork_limits
 from servanda.operations.ports import Clock, Signer, Store, StoredDraft
-from servanda.proof.checkpoints import Checkpoint, sign_checkpoint
+from servanda.proof.checkpoints import Checkpoint, CheckpointError, parse_checkpoint, sign_checkpoint
+from servanda.proof.cosignatures import cosign
 from servanda.proof.keys import SignatureInvalid, verify_ed25519
-from servanda.proof.notes import Note
+from servanda.proof.notes import KIND_MLDSA44, Note, NoteError, parse_note
 from servanda.registers.custody.fold import CustodyRegister
 from servanda.registers.obligations.fold import ObligationsRegister
 
@@ -90,9 +92,21 @@ class Centre:
             for first in range(1, size + 1, LOAD_AT_ONCE):
                 record.add_leaves(journal, [prepare(leaf) for leaf in self.store.leaves(journal, first, LOAD_AT_ONCE)])
             if record.journals[journal].size != size:
-                raise StoreDamaged(f"the journal of {journal} has gaps; run `servanda audit`")
+                raise StoreDamaged(f"the journal of {journal} has gaps; restore it from a bundle")
+            self._check_root(record, journal)
         record.judge()
         return record
+
+    def _check_root(self, record: Record, journal: str) -> None:
+        """What was read must have the root that was signed: a rotted byte shows here, before anything rests on it."""
+        note = self.store.checkpoint(journal)
+        tree = record.journals[journal].tree
+        try:
+            kept = parse_checkpoint(parse_note(note or b"").text)
+        except (NoteError, CheckpointError) as error:
+            raise StoreDamaged(f"the checkpoint of {journal} in the store cannot be read: {error}") from error
+        if kept.size != tree.size or kept.root != tree.root():
+            raise StoreDamaged(f"the journal of {journal} in the store is not that of its checkpoint at {kept.size}")
 
     @property
     def journal(self) -> JournalState:
@@ -107,9 +121,16 @@ class Centre:
         checkpoint = Checkpoint(self.journal.origin, size, self.journal.tree.root(size))
         signatures = [sign_checkpoint(checkpoint, self.signers.centre.sign, self.signers.centre.public)]
         if quantum:
-            from servanda.operations.receipts import quantum_signature
-
-            signatures.append(quantum_signature(self, checkpoint))
+            signatures.append(
+                cosign(
+                    checkpoint,
+                    name=checkpoint.origin,
+                    kind=KIND_MLDSA44,
+                    timestamp=instant_seconds(self.clock()),
+                    sign=self.signers.centre_mldsa44.sign,
+                    public=self.signers.centre_mldsa44.public,
+                )
+            )
         return Note(checkpoint.text(), tuple(signatures)).encode()
 
     def commit(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Citations: the centre itself puts receipts into the record when that helps an offer to be settled (spec/settlement.md)."""
+"""Citations: the centre puts receipts into the record when that helps an offer to be settled (spec/settlement.md)."""
 
 from __future__ import annotations
 

@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Comparing heads: what two centres hold of a third party's journal, and the proof if it has shown them two histories."""
+"""Comparing heads: what two centres hold of a third one's journal, and the proof if it showed them two histories."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from servanda.journal.state import JournalState, Tree
 from servanda.operations.centre import Centre
 from servanda.operations.errors import Refusal
 from servanda.operations.ports import Courier, Push
+from servanda.operations.receipts import take_receipts
 from servanda.proof.checkpoints import Checkpoint, CheckpointError, verify_checkpoint
 from servanda.proof.forks import ForkProof, verify_fork_proof
 from servanda.proof.merkle import MerkleError, consistency_path, leaf_hash, roots_of_path
@@ -142,10 +144,21 @@ def exchange_heads(centre: Centre, courier: Courier, peer: str) -> dict[str, str
         with centre.lock:
             if state.size != mine:
                 continue  # it has grown meanwhile: compare next time
+            if other == mine:
+                _learn(centre, journal, theirs)
             proof = compare(centre, journal, theirs, lambda _first, _second, path=path: path)  # type: ignore[misc]
             if proof is not None:
                 found[journal] = keep_proof(centre, journal, proof)
     return found
+
+
+def _learn(centre: Centre, journal: str, theirs: bytes) -> None:
+    """Keep the receipts by others that come with a checkpoint of a journal: who else holds it, for the dossier."""
+    size = size_of(theirs)
+    for by in centre.record.journals:
+        if by not in (centre.party, journal):
+            with suppress(Refusal):
+                take_receipts(centre, journal, by, size, theirs.partition(b"\n\n")[2])
 
 
 def size_of(note: bytes) -> int:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What counterparts' centres may ask of ours (spec/line.md); each call takes the centre's lock for as long as it needs."""
+"""What counterparts' centres may ask of ours (spec/line.md); each call holds the centre's lock while it needs it."""
 
 from __future__ import annotations
 

@@ -75,7 +75,11 @@ def state_identity(centre: Centre, content: Mapping[str, Any], roots: Sequence[S
         Refusal: too few signatures, or a rule of spec/identity.md is broken; nothing has changed.
     """
     draft = Draft(
-        format="identity", subject=subject or "Identity", event_at=centre.clock()[:10], author="root", content=dict(content)
+        format="identity",
+        subject=subject or "Identity",
+        event_at=centre.clock()[:10],
+        author="root",
+        content=dict(content),
     )
     return centre.commit(under_root(centre, draft, roots))
 

@@ -58,7 +58,7 @@ class Writer(Protocol):
         """
 
     def put_checkpoint(self, journal: str, size: int, note: bytes) -> None:
-        """Keep `note` as the checkpoint of `journal` at `size`; those of other sizes are kept too. One size, one note."""
+        """Keep `note` as the checkpoint of `journal` at `size`; those of other sizes stay. One size, one note."""
 
     def put_receipt(self, receipt: StoredReceipt) -> None:
         """Keep a receipt if it is not older than the one held for the same journal, party and kind."""

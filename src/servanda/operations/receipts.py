@@ -16,7 +16,6 @@ from servanda.proof.notes import (
     KIND_COSIGNATURE,
     KIND_MLDSA44,
     NoteError,
-    NoteSignature,
     note_key_id,
     parse_signature_lines,
 )
@@ -46,18 +45,6 @@ def give_receipt(centre: Centre, journal: str, size: int, kinds: tuple[int, ...]
         for kind in kinds
     ]
     return "".join(lines).encode()
-
-
-def quantum_signature(centre: Centre, checkpoint: Checkpoint) -> NoteSignature:
-    """The ML-DSA-44 signature of our own checkpoint."""
-    return cosign(
-        checkpoint,
-        name=checkpoint.origin,
-        kind=KIND_MLDSA44,
-        timestamp=instant_seconds(centre.clock()),
-        sign=centre.signers.centre_mldsa44.sign,
-        public=centre.signers.centre_mldsa44.public,
-    )
 
 
 def check_receipts(centre: Centre, journal: str, by: str, size: int, lines: bytes) -> list[StoredReceipt]:

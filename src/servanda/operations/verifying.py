@@ -78,9 +78,7 @@ def verify_bundle(
     """
     bundle = read_bundle(data)
     record = making(bundle)
-    report = Report(
-        agreement=bundle.manifest.agreement, as_of=bundle.manifest.as_of, exporter=bundle.manifest.exporter
-    )
+    report = Report(agreement=bundle.manifest.agreement, as_of=bundle.manifest.as_of, exporter=bundle.manifest.exporter)
     for entry in bundle.manifest.journals:
         _verify_journal(report, bundle, record, entry, fingerprints)
     _verify_manifest(report, bundle, record, data)
@@ -91,7 +89,9 @@ def verify_bundle(
     limits = fork_limits(record, proofs)
     if limits:
         record = _limited(record, limits)
-        report.not_checked += [f"{journal} has forked: no effect after entry {size}" for journal, size in limits.items()]
+        report.not_checked += [
+            f"{journal} has forked: no effect after entry {size}" for journal, size in limits.items()
+        ]
     _verify_registers(report, bundle, record)
     return report
 

@@ -1,0 +1,358 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which parts make a centre: the only place where stores, transports and keyrings are put together.
+
+A centre lives in one folder, its *home*: `centre.json` (who and where), `keyring.json` (keys, encrypted), `root.json`
+(root keys, encrypted; carry it away), `record.db` (everything said), `lock` and `control.sock` while it is on duty.
+"""
+
+from __future__ import annotations
+
+import base64
+import fcntl
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+from servanda.agreement.compilation import compile_pack
+from servanda.agreement.errors import PackError, Problem
+from servanda.agreement.pack import Pack, parse_pack
+from servanda.gateway.control import ControlServer
+from servanda.gateway.line import line_app
+from servanda.gateway.server import LineServer
+from servanda.keyring.keyfile import Cost, Keyring, create_keyring, open_keyring
+from servanda.keyring.tls import make_tls, spki_sha256
+from servanda.operations.centre import Centre, Signers
+from servanda.operations.delivery import Delivery
+from servanda.operations.desk import CHANGING, dispatch
+from servanda.operations.door import CentreDoor
+from servanda.operations.errors import Refusal, Stopped
+from servanda.operations.founding import fingerprint, identity_content, state_identity
+from servanda.operations.ports import Push
+from servanda.operations.receiving import receive
+from servanda.proof.canonical import encode
+from servanda.proof.merkle import leaf_hash
+from servanda.storage.sqlite.store import SqliteStore
+from servanda.transport.control import ask
+from servanda.transport.https import HttpsCourier
+from servanda.transport.tls import client_context, server_context, trust
+
+CENTRE_KEYS = {
+    "centre": "ed25519",
+    "centre-ml-dsa-44": "ml-dsa-44",
+    "receipt": "ed25519",
+    "receipt-ml-dsa-44": "ml-dsa-44",
+}
+ROOT_KEYS, ROOT_THRESHOLD = 3, 2
+
+
+class Settings(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
+    """`centre.json`: who this centre is, and where it listens."""
+
+    party: str
+    agreement: str
+    host: str
+    port: int
+    addresses: tuple[str, ...]
+    """Where counterparts reach it, `https://host:port`, in order of preference."""
+
+
+class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a counterpart is given once: identity, checkpoint, addresses, certificate. Fingerprints are compared in person."""
+
+    servanda_card: int
+    party: str
+    agreement: str
+    addresses: tuple[str, ...]
+    certificate: str
+    leaf: str
+    checkpoint: str
+
+
+class Founding(NamedTuple):
+    """What a new centre is made from."""
+
+    home: Path
+    pack: Pack
+    party: str
+    passphrase: str
+    root_passphrase: str
+    officers: Mapping[str, Sequence[str]]
+    host: str = "127.0.0.1"
+    port: int = 0
+    addresses: tuple[str, ...] = ()
+    cost: Cost | None = None
+    """Cost of the key derivation; None for the default."""
+
+
+def read_clock() -> str:
+    """The present time, RFC 3339 UTC with milliseconds. The only place where the clock is read."""
+    now = datetime.now(UTC)  # noqa: TID251
+    return now.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def read_pack(path: Path) -> Pack:
+    """The pack in a folder of TOML and JSON, or in one compiled file.
+
+    Raises:
+        PackError: with every problem, by file and line.
+    """
+    if path.is_dir():
+        files = {
+            str(found.relative_to(path)): found.read_bytes()
+            for found in sorted(path.rglob("*"))
+            if found.is_file() and found.suffix in (".toml", ".json")
+        }
+        return compile_pack(files)
+    if not path.is_file():
+        raise PackError([Problem(str(path), 0, "no such file or folder")])
+    return parse_pack(path.read_bytes())
+
+
+def found_centre(founding: Founding) -> str:
+    """Make the home of a new centre and state its identity as entry 1; returns the fingerprint.
+
+    Raises:
+        Refusal: the home already holds a centre, or the party is not in the pack.
+    """
+    home = founding.home
+    if (home / "centre.json").exists():
+        raise Refusal(f"{home} already holds a centre; choose another home", "home")
+    if founding.party not in founding.pack.parties:
+        raise Refusal(f"{founding.party} is none of {', '.join(founding.pack.parties)}", "party")
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    names = {**CENTRE_KEYS, **{f"officer-{name}": "ed25519" for name in founding.officers}}
+    keyring = create_keyring(home / "keyring.json", founding.passphrase, names, founding.cost)
+    key, certificate = make_tls(f"servanda {founding.party}", datetime.now(UTC))  # noqa: TID251
+    keyring.put_secret("tls-key", key)
+    keyring.put_secret("tls-certificate", certificate)
+    keyring.save()
+    roots = {f"root-{index}": "ed25519" for index in range(1, ROOT_KEYS + 1)}
+    root = create_keyring(home / "root.json", founding.root_passphrase, roots, founding.cost)
+    store = SqliteStore(home / "record.db")
+    with store.transaction() as writer:
+        writer.put_pack(founding.pack.digest, encode(founding.pack.data))
+    centre = Centre(founding.party, founding.pack, store, _signers(keyring), read_clock)
+    party = next(p for p in founding.pack.data["parties"] if p["id"] == founding.party)
+    signers = [root.signer(name) for name in sorted(roots)]
+    tls = [spki_sha256(_der(certificate))]
+    content = identity_content(centre.signers, signers, ROOT_THRESHOLD, founding.officers, party["names"], tls)
+    state_identity(centre, content, signers[:ROOT_THRESHOLD], f"Identity of {founding.party}")
+    settings = Settings(founding.party, founding.pack.digest, founding.host, founding.port, founding.addresses)
+    (home / "centre.json").write_bytes(msgspec.json.format(msgspec.json.encode(settings)) + b"\n")
+    found = fingerprint(centre)
+    store.close()
+    assert found is not None
+    return found
+
+
+def _signers(keyring: Keyring) -> Signers:
+    officers = {name.removeprefix("officer-"): name for name in keyring.names() if name.startswith("officer-")}
+    return Signers(
+        centre=keyring.signer("centre"),
+        centre_mldsa44=keyring.signer("centre-ml-dsa-44"),
+        receipt=keyring.signer("receipt"),
+        receipt_mldsa44=keyring.signer("receipt-ml-dsa-44"),
+        officers={officer: keyring.signer(name) for officer, name in officers.items()},
+    )
+
+
+def _der(certificate_pem: bytes) -> bytes:
+    body = b"".join(line for line in certificate_pem.splitlines() if not line.startswith(b"-----"))
+    return base64.b64decode(body)
+
+
+class Station:
+    """A centre opened from its home, held by this process alone."""
+
+    def __init__(self, home: Path, passphrase: str) -> None:
+        """Take the lock, open keys and record.
+
+        Raises:
+            Refusal: no centre in that home, or a wrong passphrase.
+            Stopped: another process holds this home (`two-instances`), or the record is damaged.
+        """
+        self.home = home
+        self.settings = read_settings(home)
+        self._lock = _take_lock(home)
+        self.keyring = open_keyring(home / "keyring.json", passphrase)
+        if not (home / "record.db").is_file():
+            raise Stopped(f"{home / 'record.db'} is missing; recover it from a counterpart's bundle", "store-damaged")
+        self.store = SqliteStore(home / "record.db")
+        packs = self.store.packs()
+        if self.settings.agreement not in packs:
+            raise Stopped(f"the pack of {home} is not in its record", "store-damaged")
+        pack = parse_pack(packs[self.settings.agreement])
+        self.centre = Centre(self.settings.party, pack, self.store, _signers(self.keyring), read_clock)
+        self.cards = self._cards()
+
+    def _cards(self) -> dict[str, Card]:
+        cards = {}
+        for party in self.centre.pack.parties:
+            kept = self.store.setting(f"card/{party}")
+            if kept is not None:
+                cards[party] = msgspec.json.decode(kept, type=Card)
+        return cards
+
+    def card(self) -> Card:
+        """Our own card, for counterparts."""
+        certificate = _der(self.keyring.secret("tls-certificate"))
+        return Card(
+            servanda_card=1,
+            party=self.settings.party,
+            agreement=self.settings.agreement,
+            addresses=self.settings.addresses,
+            certificate=base64.b64encode(certificate).decode(),
+            leaf=self.store.leaves(self.settings.party, 1, 1)[0].decode(),
+            checkpoint=self.centre.note_at(1).decode(),
+        )
+
+    def meet(self, data: bytes, expected: str) -> str:
+        """Take a counterpart's card whose fingerprint has been compared in person; returns its party.
+
+        Raises:
+            Refusal: the card is malformed, of another agreement, or its fingerprint is another one.
+        """
+        try:
+            card = msgspec.json.decode(data, type=Card)
+            certificate = base64.b64decode(card.certificate, validate=True)
+        except (msgspec.MsgspecError, ValueError) as error:
+            raise Refusal(f"not a card: {error}", "card") from error
+        if card.agreement != self.settings.agreement:
+            raise Refusal(f"the card of {card.party} is for another agreement", "agreement")
+        found = leaf_hash(card.leaf.encode()).hex()
+        if found != expected:
+            reason = f"the fingerprint of {card.party} is {found}, not {expected}: do not go on; ask that party"
+            raise Refusal(reason, "fingerprint")
+        with self.centre.lock:
+            receive(self.centre, Push(card.party, 1, (card.leaf.encode(),), card.checkpoint.encode()))
+            identity = self.centre.record.journals[card.party].identities.latest
+            if identity is None or spki_sha256(certificate) not in identity.tls:
+                raise Refusal(f"the certificate on the card of {card.party} is not in its identity", "card")
+            with self.store.transaction() as writer:
+                writer.put_setting(f"card/{card.party}", data)
+        self.cards[card.party] = card
+        return card.party
+
+    def handle(self, request: Mapping[str, Any]) -> Any:
+        """Carry out a request of the desk, or one that concerns this process."""
+        match request.get("command"):
+            case "card":
+                return msgspec.to_builtins(self.card())
+            case "meet":
+                return self.meet(str(request.get("card", "")).encode(), str(request.get("fingerprint", "")))
+        return dispatch(self.centre, request)
+
+    def close(self) -> None:
+        """Release store and lock."""
+        self.store.close()
+        os.close(self._lock)
+
+
+class Duty:
+    """A station on duty: it answers the line and the control socket, and delivers."""
+
+    def __init__(self, station: Station, host: str | None = None, port: int | None = None) -> None:
+        """Prepare; `start` begins. Host and port default to those of `centre.json`."""
+        self.station = station
+        key, certificate = station.keyring.secret("tls-key"), station.keyring.secret("tls-certificate")
+        known = [base64.b64decode(card.certificate) for card in station.cards.values()]
+        self._incoming = server_context(key, certificate, known)
+        self._outgoing = client_context(key, certificate, known)
+        self.courier = HttpsCourier(self._routes, self._pins, self._outgoing)
+        self.delivery = Delivery(station.centre, self.courier, sorted(station.cards))
+        door = CentreDoor(station.centre, self.delivery.changed)
+        settings = station.settings
+        self.server = LineServer(
+            line_app(door), host or settings.host, settings.port if port is None else port, self._incoming
+        )
+        self.control = ControlServer(station.home / "control.sock", self.handle)
+
+    def _routes(self, party: str) -> Sequence[str]:
+        card = self.station.cards.get(party)
+        return card.addresses if card else ()
+
+    def _pins(self, party: str) -> frozenset[str]:
+        identity = self.station.centre.record.journals[party].identities.latest
+        return frozenset(identity.tls) if identity else frozenset()
+
+    def handle(self, request: Mapping[str, Any]) -> Any:
+        """A request from the control socket."""
+        command = request.get("command")
+        if command == "lines":
+            return {p: {"up": line.up, "trouble": line.trouble} for p, line in self.delivery.lines.items()}
+        result = self.station.handle(request)
+        if command == "meet":
+            certificate = base64.b64decode(self.station.cards[result].certificate)
+            trust(self._incoming, certificate)
+            trust(self._outgoing, certificate)
+            self.delivery.add(result)
+        if command in CHANGING:
+            self.delivery.changed()
+        return result
+
+    def start(self) -> None:
+        """Listen, then deliver."""
+        self.server.start()
+        self.control.start()
+        self.delivery.start()
+
+    def stop(self) -> None:
+        """End delivery, then stop listening."""
+        self.delivery.stop()
+        self.control.stop()
+        self.server.stop()
+        self.courier.close()
+
+
+def read_settings(home: Path) -> Settings:
+    """`centre.json` of a home.
+
+    Raises:
+        Refusal: there is none, or it cannot be read.
+    """
+    try:
+        return msgspec.json.decode((home / "centre.json").read_bytes(), type=Settings)
+    except FileNotFoundError as error:
+        raise Refusal(f"{home} holds no centre; `servanda init` makes one", "home") from error
+    except (OSError, msgspec.MsgspecError) as error:
+        raise Refusal(f"{home / 'centre.json'} cannot be read: {error}", "home") from error
+
+
+def _take_lock(home: Path) -> int:
+    descriptor = os.open(home / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(descriptor)
+        raise Stopped(f"another process is on duty for {home}; stop it first, or ask it", "two-instances") from error
+    return descriptor
+
+
+@contextmanager
+def station_at(home: Path, passphrase: str) -> Iterator[Station]:
+    """A station for the length of a block."""
+    station = Station(home, passphrase)
+    try:
+        yield station
+    finally:
+        station.close()
+
+
+def request(home: Path, passphrase: str | None, message: Mapping[str, Any]) -> Any:
+    """Ask the process on duty for a home or, if there is none, open the home for this one request.
+
+    Raises:
+        Refusal: what the command refuses; or no process is on duty and no passphrase was given.
+    """
+    read_settings(home)
+    with suppress(ConnectionError, FileNotFoundError):
+        return ask(home / "control.sock", dict(message))
+    if passphrase is None:
+        raise Refusal("no process is on duty here; give --passphrase-file or SERVANDA_PASSPHRASE", "passphrase")
+    with station_at(home, passphrase) as station:
+        return station.handle(message)

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Options that most commands share, and the asking itself."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from servanda.assembly import request
+from servanda.operations.errors import Refusal
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def home_option(function: F) -> F:
+    """`--home` and `--passphrase-file`."""
+    function = click.option(
+        "--passphrase-file",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        help="File whose first line is the keyring's passphrase; else SERVANDA_PASSPHRASE, else a prompt.",
+    )(function)
+    return click.option(
+        "--home",
+        envvar="SERVANDA_HOME",
+        type=click.Path(file_okay=False, path_type=Path),
+        required=True,
+        help="Folder of the centre (or SERVANDA_HOME).",
+    )(function)
+
+
+def json_option(function: F) -> F:
+    """`--json`."""
+    return click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")(function)
+
+
+def passphrase_of(file: Path | None, *, prompt: str | None = None, variable: str = "SERVANDA_PASSPHRASE") -> str:
+    """The passphrase from a file, the environment, or a prompt.
+
+    Raises:
+        Refusal: none was given and nobody is there to ask.
+    """
+    if file is not None:
+        lines = file.read_text().splitlines()
+        if not lines or not lines[0]:
+            raise Refusal(f"{file} is empty; its first line is the passphrase", "passphrase")
+        return lines[0]
+    given = os.environ.get(variable)
+    if given:
+        return given
+    if prompt is None or not os.isatty(0):
+        raise Refusal(f"no passphrase: give --passphrase-file or set {variable}", "passphrase")
+    answer: str = click.prompt(prompt, hide_input=True)
+    return answer
+
+
+def ask_home(home: Path, passphrase_file: Path | None, command: str, **arguments: Any) -> Any:
+    """Ask the centre of a home, on duty or not."""
+    given = passphrase_file is not None or "SERVANDA_PASSPHRASE" in os.environ
+    passphrase = passphrase_of(passphrase_file) if given else None
+    message = {"command": command, **{k.replace("_", "-"): v for k, v in arguments.items() if v is not None}}
+    return request(home, passphrase, message)

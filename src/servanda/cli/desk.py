@@ -1,0 +1,337 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Commands of the desk: draft, review, release, read the record and its registers, bundles out and in."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from servanda.cli.asking import ask_home, home_option, json_option
+from servanda.cli.printing import amount_text, days_text, emit, mark, table
+from servanda.operations.errors import Refusal
+
+
+@click.command()
+@home_option
+@json_option
+def status(home: Path, passphrase_file: Path | None, as_json: bool) -> None:
+    """What this centre holds of every journal, and who has receipted its own."""
+    data = ask_home(home, passphrase_file, "status")
+    if emit(data, as_json):
+        return
+    click.echo(f"centre of {data['party']}, agreement {data['agreement'][:16]}…")
+    click.echo(f"pack in force: {data['pack'][:16] + '…' if data['pack'] else 'none yet, not every party has adopted it'}")
+    rows = [
+        (j["party"], j["size"], j["judged"], j["receipted"], j["receipted-quantum"], j["waiting"] or "")
+        for j in data["journals"]
+    ]
+    heads = ["journal", "entries held", "judged", "has receipted ours to", "with ML-DSA-44 to", "waiting for"]
+    table("Journals", heads, rows, right=(1, 2, 3, 4))
+    for journal, proofs in data["forks"].items():
+        click.echo(f"FORK of {journal} proven: {', '.join(proofs)}")
+
+
+def entry_line(view: Mapping[str, Any]) -> tuple[str, ...]:
+    """One entry as a row."""
+    frame = view["frame"]
+    if frame is None:
+        return (view["entry"], "", "", "", view["code"] or "", view["reason"])
+    verdict = view["code"] or ", ".join(view["flags"])
+    return (view["entry"], frame["event-at"], frame["format"], frame["act"], verdict, mark(frame["status"]) + frame["subject"])
+
+
+@click.command()
+@home_option
+@click.option("--party", help="Only this journal.")
+@click.option("--limit", type=click.IntRange(1, 1_000_000), default=50, show_default=True)
+@json_option
+def log(home: Path, passphrase_file: Path | None, party: str | None, limit: int, as_json: bool) -> None:
+    """The newest entries of the record, as judged here."""
+    data = ask_home(home, passphrase_file, "log", party=party, limit=limit)
+    if not emit(data, as_json):
+        heads = ["entry", "event at", "format", "act", "code or flag", "subject"]
+        table("Record", heads, [entry_line(view) for view in data])
+
+
+@click.command()
+@home_option
+@click.argument("entry")
+@json_option
+def show(home: Path, passphrase_file: Path | None, entry: str, as_json: bool) -> None:
+    """One ENTRY (party/number): content, times, verdict, receipts, acknowledgements, what became of an offer."""
+    data = ask_home(home, passphrase_file, "show", entry=entry)
+    if emit(data, as_json):
+        return
+    frame = data["frame"] or {}
+    click.echo(f"{mark(frame.get('status'))}{data['entry']}  {frame.get('format')}  ({frame.get('act')})")
+    click.echo(f"subject       {frame.get('subject')}")
+    click.echo(f"verdict       {'admissible' if data['admissible'] else data['code'] + ': ' + data['reason']}")
+    click.echo(f"event at      {frame.get('event-at')}  {' '.join(data['flags'])}")
+    click.echo(f"released at   {frame.get('released-at')}   held here since {data['held-at']}")
+    click.echo(f"signed by     {frame.get('author')}, {frame.get('releaser') or 'alone'}")
+    receipted = sorted({receipt["by"] for receipt in data["receipts"]})
+    click.echo(f"receipted by  {', '.join(receipted) or 'nobody yet'}")
+    click.echo(f"acknowledged  {', '.join(data['acknowledged-by']) or 'not yet'}")
+    if "offer" in data:
+        offer = data["offer"]
+        words = [word for word in ("crossed", "accepted", "settled", "effective") if offer[word]]
+        click.echo(f"offer         names {', '.join(offer['named'])}: {', '.join(words) or 'open'}")
+    click.echo(json.dumps(frame.get("content"), indent=2, ensure_ascii=False))
+
+
+@click.command()
+@home_option
+@click.option("--all", "everything", is_flag=True, help="Also released and withdrawn ones.")
+@json_option
+def drafts(home: Path, passphrase_file: Path | None, everything: bool, as_json: bool) -> None:
+    """Drafts, and those submitted for release."""
+    data = ask_home(home, passphrase_file, "drafts", all=everything)
+    if not emit(data, as_json):
+        rows = [(d["identifier"], d["state"], d["draft"]["format"], d["draft"]["author"], d["draft"]["subject"]) for d in data]
+        table("Drafts", ["draft", "state", "format", "author", "subject"], rows)
+
+
+@click.command()
+@home_option
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def draft(home: Path, passphrase_file: Path | None, file: Path) -> None:
+    """Keep the draft in FILE (JSON); prints its identifier. See docs/how-to for an example."""
+    click.echo(ask_home(home, passphrase_file, "draft", draft=_json(file)))
+
+
+def _json(file: Path) -> Any:
+    try:
+        return json.loads(file.read_bytes())
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise Refusal(f"{file} is not JSON: {error}", "draft") from error
+
+
+@click.command()
+@home_option
+@click.argument("identifier")
+def submit(home: Path, passphrase_file: Path | None, identifier: str) -> None:
+    """The author submits draft IDENTIFIER for release."""
+    ask_home(home, passphrase_file, "submit", identifier=identifier)
+
+
+@click.command()
+@home_option
+@click.argument("identifier")
+def withdraw(home: Path, passphrase_file: Path | None, identifier: str) -> None:
+    """Take draft IDENTIFIER back before release."""
+    ask_home(home, passphrase_file, "withdraw", identifier=identifier)
+
+
+@click.command()
+@home_option
+@click.argument("identifier")
+@click.option("--as", "officer", required=True, help="The releasing officer; not the author.")
+@json_option
+def release(home: Path, passphrase_file: Path | None, identifier: str, officer: str, as_json: bool) -> None:
+    """A second officer releases submitted draft IDENTIFIER: it is numbered, signed and sent."""
+    data = ask_home(home, passphrase_file, "release", identifier=identifier, officer=officer)
+    if not emit(data, as_json):
+        click.echo(data["entry"])
+
+
+@click.command()
+@home_option
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@json_option
+def send(home: Path, passphrase_file: Path | None, file: Path, as_json: bool) -> None:
+    """Send what its format lets one officer send alone; FILE is a draft."""
+    data = ask_home(home, passphrase_file, "send", draft=_json(file))
+    if not emit(data, as_json):
+        click.echo(data["entry"])
+
+
+@click.command()
+@home_option
+@click.argument("entries", nargs=-1, required=True)
+@click.option("--as", "officer", required=True, help="The watch officer.")
+@click.option("--reject", "reason", help="Reject, with this reason; else accepted for action.")
+def acknowledge(home: Path, passphrase_file: Path | None, entries: tuple[str, ...], officer: str, reason: str | None) -> None:
+    """A person here has read ENTRIES (party/number). This is not agreement."""
+    data = ask_home(
+        home,
+        passphrase_file,
+        "acknowledge",
+        entries=list(entries),
+        officer=officer,
+        disposition="rejected" if reason else "accepted",
+        reason=reason or "",
+    )
+    click.echo(data["entry"])
+
+
+@click.command()
+@home_option
+@json_option
+def accounting(home: Path, passphrase_file: Path | None, as_json: bool) -> None:
+    """Who holds what: accounts, lots, competing figures, discrepancies."""
+    data = ask_home(home, passphrase_file, "accounting")
+    if not emit(data, as_json):
+        print_accounting(data, ask_home(home, passphrase_file, "pack"))
+
+
+def print_accounting(data: Mapping[str, Any], pack: Mapping[str, Any]) -> None:
+    """Accounts, lots, figures and discrepancies as tables."""
+    units = {unit["id"]: unit for unit in pack["units"]}
+    rows = [
+        (
+            account["account"],
+            amount_text(account["stated"], units.get(account["unit"])),
+            amount_text(account["derived"], units.get(account["unit"])) if account["derived"] else "",
+            account["unstated"] or "",
+        )
+        for account in data["accounts"]
+    ]
+    table("Accounts", ["account", "stated", "derived", "lots not stated"], rows, right=(1, 2, 3))
+    lots = [
+        (lot["lot"], lot["kind"], lot["account"], lot["place"], amount_text(lot["amount"], units.get(lot["unit"])), lot["basis"])
+        for lot in data["lots"]
+    ]
+    table("Lots", ["lot", "kind", "account", "place", "amount", "basis"], lots, right=(4,))
+    print_figures(data["figures"], units)
+    rows = [(item["code"], item["entry"], item["lot"]) for item in data["discrepancies"]]
+    table(f"Open discrepancies: {len(rows)}", ["code", "entry", "lot"], rows)
+
+
+def print_figures(figures: list[dict[str, Any]], units: Mapping[str, Any]) -> None:
+    """Competing figures side by side, each with source, date, basis and grade."""
+    rows = []
+    for figure in figures:
+        value, unit = figure["value"], units.get(figure["unit"])
+        text = (
+            amount_text(value["amount"], unit)
+            if "amount" in value
+            else f"{amount_text(value['from'], unit)} to {amount_text(value['to'], unit)}"
+        )
+        qualifier = "" if value["qualifier"] == "exact" else value["qualifier"].replace("-", " ") + " "
+        rows.append((figure["subject"], qualifier + text, figure["as-of"], figure["basis"], figure["source"], figure["grade"]))
+    table("Published figures, side by side", ["subject", "value", "as of", "basis", "source", "grade"], rows, right=(1,))
+
+
+@click.command()
+@home_option
+@click.option("--at", help="Judge at this date (YYYY-MM-DD); today if not given.")
+@json_option
+def obligations(home: Path, passphrase_file: Path | None, at: str | None, as_json: bool) -> None:
+    """What is due, by whom, when, and what the record shows."""
+    data = ask_home(home, passphrase_file, "obligations", at=at)
+    if not emit(data, as_json):
+        print_obligations(data, ask_home(home, passphrase_file, "pack"))
+
+
+def print_obligations(data: Mapping[str, Any], pack: Mapping[str, Any]) -> None:
+    """The obligations as one table; the heading says by which dates they are judged."""
+    known = {item["id"]: item for item in pack["obligations"]}
+    language = pack["languages"][0]
+    basis = pack["time"]["basis"]
+    by = "the dates that the entries attest" if basis == "event" else "the times of receipt in the record"
+    rows = []
+    for row in data["obligations"]:
+        extent = row["extent"]
+        status_text = row["status"].replace("-", " ")
+        if row["superseded-by"]:
+            status_text += f" by {row['superseded-by']}"
+        done = row["outcome"].replace("-", " ")
+        if extent and extent[0] != extent[1]:
+            done += f" ({extent[0]} of {extent[1]})"
+        names = known[row["id"]]
+        rows.append(
+            (row["id"], ", ".join(names["obligors"]), names["names"][language], row["due"], status_text, done, row["met-on"], days_text(row))
+        )
+    heads = ["id", "owed by", "obligation", "due", "deadline", "performance", "on", "days"]
+    table(f"Obligations at {data['at']}, judged by {by}", heads, rows)
+
+
+@click.command()
+@home_option
+@json_option
+def receipts(home: Path, passphrase_file: Path | None, as_json: bool) -> None:
+    """Who holds receipts for what."""
+    data = ask_home(home, passphrase_file, "receipts")
+    if not emit(data, as_json):
+        table("Receipts", ["journal", "held by", "to entry", "kind"], [(r["journal"], r["by"], r["size"], r["kind"]) for r in data], right=(2,))
+
+
+@click.command()
+@home_option
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--purpose", type=click.Choice(["dossier", "courier", "backup"]), default="dossier", show_default=True)
+@click.option("--as-of", help="Instant at which obligations are judged (RFC 3339, UTC); now if not given.")
+def export(home: Path, passphrase_file: Path | None, file: Path, purpose: str, as_of: str | None) -> None:
+    """Write everything that this centre holds into FILE, one bundle."""
+    data = ask_home(home, passphrase_file, "export", purpose=purpose, as_of=as_of)
+    file.write_bytes(base64.b64decode(data))
+    click.echo(f"{file}: {file.stat().st_size} bytes")
+
+
+@click.command("import")
+@home_option
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@json_option
+def import_(home: Path, passphrase_file: Path | None, file: Path, as_json: bool) -> None:
+    """Take from bundle FILE whatever this centre does not hold yet."""
+    encoded = base64.b64encode(file.read_bytes()).decode()
+    data = ask_home(home, passphrase_file, "import", data=encoded)
+    if not emit(data, as_json):
+        for party, count in sorted(data["entries"].items()):
+            click.echo(f"{count} new entries of {party}")
+
+
+@click.command()
+@home_option
+@json_option
+def audit(home: Path, passphrase_file: Path | None, as_json: bool) -> None:
+    """Derive everything anew from the stored entries and compare."""
+    wrong = ask_home(home, passphrase_file, "audit")
+    if not emit({"wrong": wrong}, as_json):
+        click.echo("\n".join(wrong) or "everything follows from the entries")
+    if wrong:
+        raise click.exceptions.Exit(1)
+
+
+@click.command()
+@home_option
+def rebuild(home: Path, passphrase_file: Path | None) -> None:
+    """Throw the registers away and fold them anew from the record."""
+    for party, count in ask_home(home, passphrase_file, "rebuild").items():
+        click.echo(f"{party}: {count} entries")
+
+
+@click.command("fork")
+@home_option
+@click.argument("name")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+def fork_(home: Path, passphrase_file: Path | None, name: str, file: Path) -> None:
+    """Write the proof of a fork NAME (see status) into FILE, for anyone to verify."""
+    file.write_bytes(base64.b64decode(ask_home(home, passphrase_file, "fork", name=name)))
+
+
+COMMANDS = (
+    status,
+    log,
+    show,
+    drafts,
+    draft,
+    submit,
+    withdraw,
+    release,
+    send,
+    acknowledge,
+    accounting,
+    obligations,
+    receipts,
+    export,
+    import_,
+    audit,
+    rebuild,
+    fork_,
+)

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Commands that make a centre, put it on duty, and introduce it to its counterparts."""
+
+from __future__ import annotations
+
+import json
+import logging
+import signal
+import threading
+from pathlib import Path
+
+import click
+
+from servanda.assembly import Duty, Founding, Station, found_centre, read_pack
+from servanda.cli.asking import ask_home, home_option, json_option, passphrase_of
+from servanda.cli.printing import emit
+
+OFFICERS = {"desk-1": ("author",), "release-1": ("author", "release"), "watch-1": ("watch",)}
+
+
+@click.command()
+@home_option
+@click.option("--pack", type=click.Path(exists=True, path_type=Path), required=True, help="Pack folder or compiled pack.")
+@click.option("--party", required=True, help="Which party this centre is.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", type=click.IntRange(1, 65535), required=True, help="Port to listen on.")
+@click.option("--address", multiple=True, help="https://host:port where counterparts reach it; repeat for each route.")
+@click.option("--root-passphrase-file", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+              help="Passphrase of root.json, which is kept offline; else SERVANDA_ROOT_PASSPHRASE, else a prompt.")
+@json_option
+def init(
+    home: Path,
+    passphrase_file: Path | None,
+    pack: Path,
+    party: str,
+    host: str,
+    port: int,
+    address: tuple[str, ...],
+    root_passphrase_file: Path | None,
+    as_json: bool,
+) -> None:
+    """Make a centre: keys, identity (entry 1) and an empty record. Prints its fingerprint."""
+    passphrase = passphrase_of(passphrase_file, prompt="Passphrase of the keyring")
+    root = passphrase_of(root_passphrase_file, prompt="Passphrase of the root keys", variable="SERVANDA_ROOT_PASSPHRASE")
+    found = found_centre(
+        Founding(
+            home=home,
+            pack=read_pack(pack),
+            party=party,
+            passphrase=passphrase,
+            root_passphrase=root,
+            officers=OFFICERS,
+            host=host,
+            port=port,
+            addresses=address or (f"https://{host}:{port}",),
+        )
+    )
+    if not emit({"party": party, "fingerprint": found, "officers": OFFICERS}, as_json):
+        click.echo(f"centre of {party} in {home}")
+        click.echo(f"fingerprint {found}")
+        click.echo(f"officers {', '.join(f'{name} ({', '.join(roles)})' for name, roles in OFFICERS.items())}")
+        click.echo(f"Move {home / 'root.json'} to a safe place: it is needed only to change keys and officers.")
+
+
+@click.command()
+@home_option
+def serve(home: Path, passphrase_file: Path | None) -> None:
+    """Put the centre on duty until it is told to stop (Ctrl-C or SIGTERM)."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    station = Station(home, passphrase_of(passphrase_file, prompt="Passphrase of the keyring"))
+    try:
+        duty = Duty(station)
+        duty.start()
+        click.echo(f"{station.settings.party} on duty at {', '.join(station.settings.addresses)}")
+        stop.wait()
+        duty.stop()
+    finally:
+        station.close()
+
+
+@click.command()
+@home_option
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write the card here.")
+def card(home: Path, passphrase_file: Path | None, output: Path | None) -> None:
+    """Print our card: identity, addresses and certificate, for a counterpart."""
+    text = json.dumps(ask_home(home, passphrase_file, "card"), indent=1)
+    if output is None:
+        click.echo(text)
+    else:
+        output.write_text(text + "\n")
+
+
+@click.command()
+@home_option
+@click.argument("card_file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--fingerprint", required=True, help="The fingerprint that the counterpart told you in person.")
+def meet(home: Path, passphrase_file: Path | None, card_file: Path, fingerprint: str) -> None:
+    """Take a counterpart's CARD_FILE, if its fingerprint is the one that was compared in person."""
+    party = ask_home(home, passphrase_file, "meet", card=card_file.read_text(), fingerprint=fingerprint)
+    click.echo(f"{party} is known by {fingerprint}")
+
+
+COMMANDS = (init, serve, card, meet)

@@ -1,0 +1,232 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who may ask our centre for what over the line? The HTTP interface of spec/line.md before a `Door`, as a plain ASGI app.
+
+No framework stands in between, for the time from a push to its receipt is what alerts wait for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple, Protocol
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from servanda.gateway.bodies import (
+    BODY_BYTES_MAX,
+    LEAVES_MAX,
+    Malformed,
+    read_numbers,
+    read_push,
+    write_path,
+    write_push,
+    write_reply,
+)
+from servanda.operations.errors import Conflict, Refusal, ServandaError, Stopped, TryLater
+from servanda.operations.ports import Push, PushReply
+from servanda.proof.canonical import JsonValue, encode
+from servanda.proof.notes import NOTE_BYTES_MAX
+
+PEER_KEY = "peer_key"
+"""Where the server puts the SHA-256 of the client certificate's key: `scope["state"][PEER_KEY]`, a text or None."""
+
+BODY_SECONDS = 120.0
+"""How long a body may take to come in; 8 MiB at about 600 kbit/s."""
+
+LIGHT_LEAVES = 20
+"""A push of at most so many leaves need not leave the thread of the event loop: the way over costs more than it saves."""
+
+log = logging.getLogger(__name__)
+
+_PATH = re.compile(
+    rb"/v1/(?:journals/(?P<journal>[a-z][a-z0-9-]{0,31})/(?P<what>entries|checkpoint|consistency|receipt)"
+    rb"|packs/(?P<digest>[0-9a-f]{64}))\Z"
+)
+_STATUS = {"over-size": 413, "wrong-journal": 404, "no-pack": 404, "no-such-path": 404, "stranger": 403}
+_CLOSING = frozenset({403, 413})  # the body may be unread: what follows on this connection is not another request
+_JSON, _TEXT = b"application/json", b"text/plain; charset=utf-8"
+
+
+class Door(Protocol):
+    """What a counterpart's centre may ask of ours. Blocking; raises the `ServandaError` family and nothing else."""
+
+    def peer_of(self, spki_sha256: str) -> str | None:
+        """The party that shows itself with this TLS key (lowercase hexadecimal), or None for a stranger."""
+
+    def push(self, peer: str, push: Push) -> PushReply:
+        """Take leaves; they are durable before this returns."""
+
+    def pull(self, peer: str, journal: str, first: int, limit: int) -> Push:
+        """Leaves of a journal from number `first` on, under a checkpoint with receipts."""
+
+    def checkpoint(self, peer: str, journal: str) -> bytes:
+        """The newest signed note of a journal with the receipts held."""
+
+    def consistency(self, peer: str, journal: str, first: int, second: int) -> list[bytes]:
+        """The path between two sizes, hashes of 32 bytes, starting with a node of the older tree."""
+
+    def receipt(self, peer: str, journal: str, note: bytes) -> bytes:
+        """Both receipt lines over a signed note."""
+
+    def pack(self, peer: str, digest: str) -> bytes:
+        """The canonical bytes of a pack."""
+
+
+class _Answer(NamedTuple):
+    status: int
+    kind: bytes
+    body: bytes
+
+
+class _Call(NamedTuple):
+    """One call of the door, ready to be made."""
+
+    run: Callable[[], _Answer]
+    light: bool
+    """Whether it is short enough for the event loop's own thread."""
+
+
+class _Gone(Exception):  # noqa: N818
+    """The other side has hung up before its request was whole."""
+
+
+def line_app(door: Door) -> ASGIApp:
+    """Return the ASGI application of the line; the server must set `scope["state"][PEER_KEY]`.
+
+    Answers are those of spec/line.md. A client that shows no key, or a stranger's, gets 403 before its body is read.
+    """
+    return _LineApp(door)
+
+
+class _LineApp:
+    def __init__(self, door: Door) -> None:
+        self._door = door
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix="line-door")
+        self._heavy = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            call = await self._read(scope, receive)
+            answer = await self._make(call)
+        except _Gone:
+            return
+        except ServandaError as error:
+            answer = _failure(error)
+        except Exception:
+            log.exception("a request of the line failed: our bug")
+            answer = _error(500, {"code": "bug", "message": "an error of this centre; its log says more"})
+        headers = [(b"content-type", answer.kind), (b"content-length", b"%d" % len(answer.body))]
+        if answer.status in _CLOSING:
+            headers.append((b"connection", b"close"))
+        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+        await send({"type": "http.response.body", "body": answer.body})
+
+    async def _read(self, scope: Scope, receive: Receive) -> _Call:
+        key = scope.get("state", {}).get(PEER_KEY)
+        peer = self._door.peer_of(key) if key is not None else None
+        if peer is None:
+            raise Refusal("the key of your certificate is in no identity held here", "stranger")
+        found = _PATH.match(scope["raw_path"])
+        method = scope["method"]
+        if found is None:
+            raise Refusal("there is nothing at this address", "no-such-path")
+        if found["digest"] is not None and method == "GET":
+            return self._pack(peer, found["digest"].decode())
+        journal, what = (found["journal"] or b"").decode(), found["what"]
+        if method == "POST" and what == b"entries":
+            return self._push(peer, read_push(journal, await _read_body(scope, receive, BODY_BYTES_MAX)))
+        if method == "POST" and what == b"receipt":
+            return self._receipt(peer, journal, await _read_body(scope, receive, NOTE_BYTES_MAX))
+        if method == "GET" and what == b"entries":
+            return self._pull(peer, journal, *read_numbers(scope["query_string"], "from", "limit"))
+        if method == "GET" and what == b"checkpoint":
+            return _Call(lambda: _Answer(200, _TEXT, self._door.checkpoint(peer, journal)), light=True)
+        if method == "GET" and what == b"consistency":
+            return self._consistency(peer, journal, *read_numbers(scope["query_string"], "from", "to"))
+        raise Refusal(f"nothing here answers {method}", "no-such-path")
+
+    async def _make(self, call: _Call) -> _Answer:
+        # While a heavy call holds the door's lock, a light one would hold up the whole loop: it queues as well.
+        if call.light and not self._heavy:
+            return call.run()
+        self._heavy += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._worker, call.run)
+        finally:
+            self._heavy -= 1
+
+    def _push(self, peer: str, push: Push) -> _Call:
+        return _Call(
+            lambda: _Answer(200, _JSON, write_reply(self._door.push(peer, push))), len(push.leaves) <= LIGHT_LEAVES
+        )
+
+    def _pull(self, peer: str, journal: str, first: int, limit: int) -> _Call:
+        if first < 1 or limit < 1:
+            raise Malformed("from and limit are numbers from 1 on")
+        asked = min(limit, LEAVES_MAX)
+        return _Call(
+            lambda: _Answer(200, _TEXT, write_push(self._door.pull(peer, journal, first, asked))), light=False
+        )
+
+    def _consistency(self, peer: str, journal: str, first: int, second: int) -> _Call:
+        return _Call(
+            lambda: _Answer(200, _TEXT, write_path(self._door.consistency(peer, journal, first, second))), light=True
+        )
+
+    def _receipt(self, peer: str, journal: str, note: bytes) -> _Call:
+        return _Call(lambda: _Answer(200, _TEXT, self._door.receipt(peer, journal, note)), light=True)
+
+    def _pack(self, peer: str, digest: str) -> _Call:
+        return _Call(lambda: _Answer(200, _JSON, self._door.pack(peer, digest)), light=True)
+
+
+async def _read_body(scope: Scope, receive: Receive, limit: int) -> bytes:
+    for name, value in scope["headers"]:
+        if name == b"content-length" and int(value) > limit:
+            raise Refusal(f"a body of more than {limit} bytes", "over-size")
+    body, more = _part(await receive(), b"", limit)
+    if not more:  # the usual case: the whole body came with the request
+        return body
+    whole = bytearray(body)
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            while more:
+                part, more = _part(await receive(), whole, limit)
+                whole += part
+    except TimeoutError as error:
+        raise TryLater(f"the body did not come in within {BODY_SECONDS:.0f} seconds", "slow") from error
+    return bytes(whole)
+
+
+def _part(message: Any, before: bytes | bytearray, limit: int) -> tuple[bytes, bool]:
+    if message["type"] != "http.request":
+        raise _Gone
+    body: bytes = message.get("body", b"")
+    if len(before) + len(body) > limit:
+        raise Refusal(f"a body of more than {limit} bytes", "over-size")
+    return body, message.get("more_body", False)
+
+
+def _failure(error: ServandaError) -> _Answer:
+    """The answer to an error of the door: what its class asks of the other side (spec/line.md, Errors)."""
+    told: dict[str, JsonValue] = {"code": error.code, "message": str(error)}
+    size = getattr(error, "size", None)
+    if isinstance(size, int):
+        told["size"] = size
+    if isinstance(error, Conflict):
+        return _error(409, {**told, "held": error.held.decode(errors="replace")})
+    if isinstance(error, Refusal):
+        return _error(_STATUS.get(error.code, 400), told)
+    if isinstance(error, (TryLater, Stopped)):
+        return _error(503, told)
+    log.error("an error without a class came out of the door: %r", error)
+    return _error(500, told)
+
+
+def _error(status: int, told: dict[str, JsonValue]) -> _Answer:
+    # A message may quote anything; what has no canonical form is replaced.
+    whole = {name: v.encode(errors="replace").decode() if isinstance(v, str) else v for name, v in told.items()}
+    return _Answer(status, _JSON, encode(whole))

@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who stands at the other end of the socket? An HTTPS server in a thread, which tells the app the client's key."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import socket
+import ssl
+import threading
+
+import uvicorn
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from servanda.gateway.line import PEER_KEY
+from servanda.operations.errors import Refusal
+
+STOP_SECONDS = 3
+"""How long requests under way may take to finish when the server stops."""
+
+log = logging.getLogger(__name__)
+
+
+class LineServer:
+    """One listening socket and the thread that serves it. TLS 1.3 with certificates on both sides, as `context` says."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        host: str,
+        port: int,
+        context: ssl.SSLContext,
+        *,
+        keep_alive_seconds: int = 600,
+        connections_max: int = 256,
+    ) -> None:
+        """Prepare to serve.
+
+        Args:
+            app: what answers; `servanda.gateway.line.line_app`.
+            host: name or address to listen on.
+            port: port to listen on; 0 for any free one.
+            context: for the server's side, of TLS 1.3 and with client certificates required.
+            keep_alive_seconds: how long a connection may be idle between two requests.
+            connections_max: above this many connections a request is answered with 503.
+        """
+        self._where = (host, port)
+        self._socket: socket.socket | None = None
+        self._thread: threading.Thread | None = None
+        self._server = _Server(
+            uvicorn.Config(
+                app,
+                loop="asyncio",
+                http=_PeerProtocol,
+                ws="none",
+                lifespan="off",
+                interface="asgi3",
+                log_config=None,
+                access_log=False,
+                proxy_headers=False,
+                server_header=False,
+                date_header=False,
+                timeout_keep_alive=keep_alive_seconds,
+                timeout_graceful_shutdown=STOP_SECONDS,
+                limit_concurrency=connections_max,
+                ssl_context_factory=lambda _config, _default: context,
+            )
+        )
+
+    @property
+    def port(self) -> int:
+        """The port it listens on, the actual one if it was given as 0."""
+        if self._socket is None:
+            return self._where[1]
+        port: int = self._socket.getsockname()[1]
+        return port
+
+    def start(self) -> None:
+        """Listen, and serve in a thread of its own; requests are answered when this returns.
+
+        Raises:
+            Refusal: the address cannot be listened on (code `cannot-listen`).
+        """
+        host, port = self._where
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        try:
+            self._socket = socket.create_server(self._where, family=family, backlog=128)
+        except OSError as error:
+            raise Refusal(f"cannot listen on {host} port {port}: {error}", "cannot-listen") from error
+        self._where = (host, self.port)
+        self._thread = threading.Thread(target=self._run, args=(self._socket,), name="line-server", daemon=True)
+        self._thread.start()
+        self._server.up.wait()
+
+    def stop(self) -> None:
+        """Finish requests under way, close all connections, and end the thread. May be called twice."""
+        self._server.should_exit = True
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+        self._socket = None
+
+    def _run(self, listening: socket.socket) -> None:
+        try:
+            asyncio.run(self._server.serve(sockets=[listening]))
+        except Exception:
+            log.exception("the server of the line has died: our bug")
+        finally:
+            listening.close()
+            self._server.up.set()
+
+
+class _Server(uvicorn.Server):
+    """Says when it is up, and leaves no connection behind."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.up = threading.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.up.set()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().shutdown(sockets)
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+
+
+class _PeerProtocol(H11Protocol):
+    """HTTP/1.1 that puts the hash of the client's key into the state of every request of its connection."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        tls = transport.get_extra_info("ssl_object")
+        certificate = tls.getpeercert(binary_form=True) if tls is not None else None
+        self.app_state = {**self.app_state, PEER_KEY: certificate and _key_of(certificate)}
+
+    def shutdown(self) -> None:
+        if self.cycle is None or self.cycle.response_complete:
+            # Closing politely would wait for the other side's farewell, which comes only when it next reads.
+            self.transport.abort()
+        else:
+            super().shutdown()
+
+
+def _key_of(certificate: bytes) -> str | None:
+    """SHA-256 of the SubjectPublicKeyInfo (`tls` of spec/identity.md), or None if it cannot be read."""
+    try:
+        public = x509.load_der_x509_certificate(certificate).public_key()
+        return hashlib.sha256(public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).hexdigest()
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        return None

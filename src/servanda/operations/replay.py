@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Replaying a published record: each step becomes a draft like any other, and goes through the ordinary operations.
+
+The steps come from `examples/*/replay.toml`; see the README there for their keys. Everything is status `exercise`, with the
+exercise clock that the step gives.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from servanda.operations.errors import Refusal
+
+_STEP_LOT = re.compile(r"([a-z0-9][a-z0-9-]*)#(\d+)")
+STATUS = "exercise"
+
+
+def draft_of(step: Mapping[str, Any], entered: Mapping[str, str], author: str) -> dict[str, Any]:
+    """The draft of one step, as JSON data.
+
+    Args:
+        step: the step.
+        entered: earlier steps to the entries (`party/number`) that they became.
+        author: the officer who drafts.
+
+    Raises:
+        Refusal: the step refers to one that has not been entered (`replay`).
+    """
+    form = step["format"]
+    content = _resolve(step.get("content", {}), entered)
+    refers = [_entered(name, entered) for name in step.get("refers-to", [])]
+    if form in ("accept", "refuse"):
+        offer = _entered(step["offer"], entered)
+        refers = [offer, *(place for place in refers if place != offer)]
+        content = content or {"condition": None, "extent": "full", "received": []}
+    draft = {
+        "author": author,
+        "content": content,
+        "event-at": step["date"],
+        "exercise-at": step["clock"],
+        "format": form,
+        "refers-to": refers,
+        "remarks": _remarks(step),
+        "status": STATUS,
+        "subject": step["subject"],
+        "to": list(step.get("to", [])),
+    }
+    if "named" in step:
+        draft["named"] = list(step["named"])
+    if "as-stated" in step:
+        draft["as-stated"] = {"weekday": None, **step["as-stated"]}
+    return draft
+
+
+def _remarks(step: Mapping[str, Any]) -> str:
+    """Source and grade of steps in built-in formats, whose content has no place for them."""
+    return f"source {step['source']}; grade {step.get('grade', '')}" if "source" in step else ""
+
+
+def _entered(name: str, entered: Mapping[str, str]) -> str:
+    if name not in entered:
+        raise Refusal(f"the step {name} has not been entered", "replay")
+    return entered[name]
+
+
+def _resolve(value: Any, entered: Mapping[str, str]) -> Any:
+    """`step#row` in the place of a lot's name becomes `party/number/row`."""
+    if isinstance(value, dict):
+        return {key: _lot(member, entered) if key in ("lot", "lots") else _resolve(member, entered) for key, member in value.items()}
+    if isinstance(value, list):
+        return [_resolve(item, entered) for item in value]
+    return value
+
+
+def _lot(value: Any, entered: Mapping[str, str]) -> Any:
+    if isinstance(value, list):
+        return [_lot(item, entered) for item in value]
+    match = _STEP_LOT.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        return _resolve(value, entered)
+    return f"{_entered(match[1], entered)}/{match[2]}"

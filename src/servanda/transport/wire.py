@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What do we write on the line, and what do its answers say? Requests out, answers in, read strictly (spec/line.md)."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, NoReturn
+
+from servanda.operations.errors import Conflict, LineDown, Refusal, Refused
+from servanda.operations.ports import Push, PushReply
+from servanda.proof.canonical import CanonicalError, decode, encode
+from servanda.proof.encodings import EncodingError, decode_base64
+from servanda.proof.merkle import HASH_BYTES
+
+ERROR_BYTES_MAX = 2**21
+"""The most bytes that are read of an error: a message, and the signed note that proves a conflict."""
+
+_CODE = re.compile(r"[a-z][a-z0-9-]{0,63}\Z")
+_MESSAGE_CHARACTERS_MAX = 1_000
+
+
+def bad_answer(what: str) -> LineDown:
+    """The error for an answer that is not what spec/line.md says (code `bad-answer`): try later, it may be mended."""
+    return LineDown(f"an answer that cannot be read: {what}", "bad-answer")
+
+
+def write_push(push: Push) -> bytes:
+    """Return the body of a push.
+
+    Raises:
+        Refusal: a leaf is empty or holds a newline, so that it cannot stand on a line (code `malformed`).
+    """
+    head = encode({"checkpoint": push.checkpoint.decode(), "from": push.first})
+    body = b"\n".join([head, *push.leaves, b""])
+    if not all(push.leaves) or body.count(b"\n") != len(push.leaves) + 1:
+        raise Refusal(f"a leaf of {push.journal} is no line", "malformed")
+    return body
+
+
+def read_reply(body: bytes) -> PushReply:
+    """Return the answer to a push.
+
+    Raises:
+        LineDown: it is none (code `bad-answer`).
+    """
+    told = _object(body)
+    size, receipt = told.get("size"), told.get("receipt")
+    if told.keys() != {"receipt", "size"} or type(size) is not int or size < 0 or not isinstance(receipt, str):
+        raise bad_answer("not a receipt and a size")
+    return PushReply(size, receipt.encode())
+
+
+def read_pull(journal: str, first: int, body: bytes) -> Push:
+    """Return the push that answers a pull of `journal` from `first` on.
+
+    Raises:
+        LineDown: it is none, or starts elsewhere (code `bad-answer`).
+    """
+    if not body.endswith(b"\n"):
+        raise bad_answer("the body does not end in a newline")
+    head, *leaves = body[:-1].split(b"\n")
+    told = _object(head)
+    start, checkpoint = told.get("from"), told.get("checkpoint")
+    if told.keys() != {"checkpoint", "from"} or not isinstance(checkpoint, str):
+        raise bad_answer("the first line is not a checkpoint and a number")
+    if type(start) is not int or start != first or not all(leaves):
+        raise bad_answer("leaves from another number on, or a leaf of no bytes")
+    return Push(journal, first, tuple(leaves), checkpoint.encode())
+
+
+def read_path(body: bytes) -> list[bytes]:
+    """Return the hashes of a consistency path.
+
+    Raises:
+        LineDown: a line is not the base64 of 32 bytes (code `bad-answer`).
+    """
+    *lines, rest = body.split(b"\n")
+    try:
+        path = [decode_base64(line.decode("ascii")) for line in lines]
+    except (EncodingError, UnicodeDecodeError) as error:
+        raise bad_answer(f"a path: {error}") from error
+    if rest or any(len(node) != HASH_BYTES for node in path):
+        raise bad_answer("a path that is not whole lines of hashes")
+    return path
+
+
+def raise_failure(status: int, body: bytes) -> NoReturn:
+    """Raise the error that an answer other than 200 means.
+
+    Raises:
+        Conflict: 409 with a note: the other centre holds a different leaf.
+        Refused: other 4xx: the other centre's answer is final. Its code and message are carried on.
+        LineDown: 403 (it does not know our key, yet), 429, 5xx, and what is no error of spec/line.md.
+    """
+    told = _told(body)
+    code, message, held = told.get("code"), told.get("message"), told.get("held")
+    if not isinstance(code, str) or not _CODE.match(code):
+        code = None
+    words = f"HTTP {status}" if not isinstance(message, str) else _printable(message)
+    if status == 409 and isinstance(held, str):
+        raise Conflict(words, held.encode())
+    if status in (400, 404, 409, 413) and code is not None:
+        raise Refused(words, code)
+    if 400 <= status < 500 and status not in (403, 408, 429):
+        raise Refused(words)
+    raise LineDown(words, code)
+
+
+def _told(body: bytes) -> dict[str, Any]:
+    try:
+        return _object(body)
+    except LineDown:
+        return {}  # not from a centre, perhaps from something in between; the status says enough
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    try:
+        told = decode(body)
+    except CanonicalError as error:
+        raise bad_answer(str(error)) from error
+    if not isinstance(told, dict):
+        raise bad_answer("not a JSON object")
+    return told
+
+
+def _printable(message: str) -> str:
+    """The other side's words, safe for a terminal or a log: one line, bounded."""
+    return "".join([c if c.isprintable() else " " for c in message[:_MESSAGE_CHARACTERS_MAX]])
