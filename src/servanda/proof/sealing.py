@@ -49,11 +49,7 @@ def disclose(salt: bytes, name: str, value: JsonValue) -> str:
     """
     disclosure = Disclosure(encode_base64url(salt), name, value)
     _check(disclosure)
-    try:
-        text = canonical.encode(list(disclosure))
-    except CanonicalError as error:
-        raise SealingError(f"the value: {error}") from error
-    return encode_base64url(text)
+    return encode_base64url(canonical.encode(list(disclosure)))
 
 
 def parse_disclosure(text: str) -> Disclosure:

@@ -143,6 +143,16 @@ def test_bytes_before_or_between_the_files_are_refused():
         read_container(whole[:central] + b"gap" + whole[central:end] + moved, bytes_max=LIMIT)
 
 
+def test_an_archive_within_an_archive_is_refused():
+    # The whole one form, and after it an end record that counts the first end record to the directory.
+    whole = write_container({"a": b"x"})
+    central, end = whole.index(b"PK\1\2"), whole.index(b"PK\5\6")
+    second = b"PK\5\6" + struct.pack("<HHHHIIH", 0, 0, 1, 1, len(whole) - central, central, 0)
+    assert second[:12] == whole[end : end + 12]
+    with pytest.raises(ContainerError, match="belong to no file"):
+        read_container(whole + second, bytes_max=LIMIT)
+
+
 def test_files_that_share_bytes_are_refused():
     # Many names for the same large content would make a small archive hold a huge one.
     content = b"x" * 1_000

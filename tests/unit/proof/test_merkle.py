@@ -201,6 +201,12 @@ def test_no_path_is_given_between_impossible_sizes(first, second):
         consistency_path(first, second, NODES)
 
 
+def test_a_missing_path_proves_no_growth():
+    for first in (3, 4):
+        with pytest.raises(MerkleError):
+            verify_consistency(first, 5, [], root_at(first, NODES), root_at(5, NODES))
+
+
 def test_the_empty_tree_has_no_other_root():
     verify_consistency(0, 0, [], EMPTY_ROOT, EMPTY_ROOT)
     for roots in [(bytes(32), EMPTY_ROOT), (EMPTY_ROOT, bytes(32)), (bytes(32), bytes(32))]:

@@ -15,6 +15,7 @@ from servanda.proof import canonical
 from servanda.proof.sealing import (
     Disclosure,
     SealingError,
+    digests_of,
     disclose,
     disclosure_digest,
     parse_disclosure,
@@ -212,3 +213,15 @@ def test_what_would_lie_deeper_than_32_is_not_opened():
     assert canonical.decode(canonical.encode(opened)) == opened
     with pytest.raises(SealingError):
         unseal({"x": [sealed]}, [opening])
+
+
+def test_only_an_object_is_unsealed():
+    with pytest.raises(SealingError):
+        unseal([1], [])
+
+
+def test_every_digest_is_found_at_any_depth():
+    inner, openings = seal({"a": 1, "b": 2}, {"a": SALT, "b": SALT})
+    digests = {disclosure_digest(text) for text in openings}
+    assert digests_of({"lots": [inner, 7]}) == digests_of(inner) == digests
+    assert digests_of({"_sd": "A" * 43, "x": [None]}) == set()
