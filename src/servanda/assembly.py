@@ -48,6 +48,8 @@ CENTRE_KEYS = {
     "receipt-ml-dsa-44": "ml-dsa-44",
 }
 ROOT_KEYS, ROOT_THRESHOLD = 3, 2
+CHEAP = Cost(8192, 1, 1)
+"""Cost of a key derivation for exercises whose passphrase is no secret: 8 MiB, once."""
 
 
 class Settings(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
@@ -62,7 +64,7 @@ class Settings(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_field
 
 
 class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a counterpart is given once: identity, checkpoint, addresses, certificate. Fingerprints are compared in person."""
+    """What a counterpart is given once: identity, checkpoint, addresses, certificate. Compare fingerprints in person."""
 
     servanda_card: int
     party: str

@@ -58,14 +58,26 @@ def parse_pairs(pairs: tuple[str, ...], separator: str) -> dict[str, str]:
 @click.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--party", "parties", multiple=True, metavar="PARTY=FINGERPRINT", help="Fingerprint compared in person.")
-@click.option("--parties", "listing", type=click.Path(exists=True, dir_okay=False, path_type=Path),
-              help="File with one PARTY=FINGERPRINT a line.")
+@click.option(
+    "--parties",
+    "listing",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="File with one PARTY=FINGERPRINT a line.",
+)
 @click.option("--expect", multiple=True, metavar="PARTY>=N", help="The journal must be complete to entry N at least.")
-@click.option("--fork", type=click.Path(exists=True, dir_okay=False, path_type=Path),
-              help="A proof of a fork, judged by the identities in FILE.")
+@click.option(
+    "--fork",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A proof of a fork, judged by the identities in FILE.",
+)
 @json_option
 def verify(
-    file: Path, parties: tuple[str, ...], listing: Path | None, expect: tuple[str, ...], fork: Path | None, as_json: bool
+    file: Path,
+    parties: tuple[str, ...],
+    listing: Path | None,
+    expect: tuple[str, ...],
+    fork: Path | None,
+    as_json: bool,
 ) -> None:
     """Verify FILE, a bundle, offline: everything is derived anew from its entries and the parties' fingerprints."""
     lines = tuple(line.strip() for line in listing.read_text().splitlines() if line.strip()) if listing else ()
@@ -118,8 +130,11 @@ def print_report(report: Report) -> None:
     for party, size in sorted(report.complete.items()):
         click.echo(f"complete to entry {size} of journal {party}, as of {report.as_of}")
     if report.inadmissible:
-        table("Inadmissible entries (shown, without effect)", ["entry", "code", "reason"],
-              [(i["entry"], i["code"], i["reason"]) for i in report.inadmissible])
+        table(
+            "Inadmissible entries (shown, without effect)",
+            ["entry", "code", "reason"],
+            [(i["entry"], i["code"], i["reason"]) for i in report.inadmissible],
+        )
     for place, reason in report.waiting.items():
         click.echo(f"waiting from {place} on: {reason}")
     for line in report.not_checked:

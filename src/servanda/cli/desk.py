@@ -25,7 +25,9 @@ def status(home: Path, passphrase_file: Path | None, as_json: bool) -> None:
     if emit(data, as_json):
         return
     click.echo(f"centre of {data['party']}, agreement {data['agreement'][:16]}…")
-    click.echo(f"pack in force: {data['pack'][:16] + '…' if data['pack'] else 'none yet, not every party has adopted it'}")
+    click.echo(
+        f"pack in force: {data['pack'][:16] + '…' if data['pack'] else 'none yet, not every party has adopted it'}"
+    )
     rows = [
         (j["party"], j["size"], j["judged"], j["receipted"], j["receipted-quantum"], j["waiting"] or "")
         for j in data["journals"]
@@ -42,7 +44,14 @@ def entry_line(view: Mapping[str, Any]) -> tuple[str, ...]:
     if frame is None:
         return (view["entry"], "", "", "", view["code"] or "", view["reason"])
     verdict = view["code"] or ", ".join(view["flags"])
-    return (view["entry"], frame["event-at"], frame["format"], frame["act"], verdict, mark(frame["status"]) + frame["subject"])
+    return (
+        view["entry"],
+        frame["event-at"],
+        frame["format"],
+        frame["act"],
+        verdict,
+        mark(frame["status"]) + frame["subject"],
+    )
 
 
 @click.command()
@@ -92,7 +101,10 @@ def drafts(home: Path, passphrase_file: Path | None, everything: bool, as_json: 
     """Drafts, and those submitted for release."""
     data = ask_home(home, passphrase_file, "drafts", all=everything)
     if not emit(data, as_json):
-        rows = [(d["identifier"], d["state"], d["draft"]["format"], d["draft"]["author"], d["draft"]["subject"]) for d in data]
+        rows = [
+            (d["identifier"], d["state"], d["draft"]["format"], d["draft"]["author"], d["draft"]["subject"])
+            for d in data
+        ]
         table("Drafts", ["draft", "state", "format", "author", "subject"], rows)
 
 
@@ -155,7 +167,9 @@ def send(home: Path, passphrase_file: Path | None, file: Path, as_json: bool) ->
 @click.argument("entries", nargs=-1, required=True)
 @click.option("--as", "officer", required=True, help="The watch officer.")
 @click.option("--reject", "reason", help="Reject, with this reason; else accepted for action.")
-def acknowledge(home: Path, passphrase_file: Path | None, entries: tuple[str, ...], officer: str, reason: str | None) -> None:
+def acknowledge(
+    home: Path, passphrase_file: Path | None, entries: tuple[str, ...], officer: str, reason: str | None
+) -> None:
     """A person here has read ENTRIES (party/number). This is not agreement."""
     data = ask_home(
         home,
@@ -193,13 +207,20 @@ def print_accounting(data: Mapping[str, Any], pack: Mapping[str, Any]) -> None:
     ]
     table("Accounts", ["account", "stated", "derived", "lots not stated"], rows, right=(1, 2, 3))
     lots = [
-        (lot["lot"], lot["kind"], lot["account"], lot["place"], amount_text(lot["amount"], units.get(lot["unit"])), lot["basis"])
+        (
+            lot["lot"],
+            lot["kind"],
+            lot["account"],
+            lot["place"],
+            amount_text(lot["amount"], units.get(lot["unit"])),
+            lot["basis"],
+        )
         for lot in data["lots"]
     ]
     table("Lots", ["lot", "kind", "account", "place", "amount", "basis"], lots, right=(4,))
     print_figures(data["figures"], units)
-    rows = [(item["code"], item["entry"], item["lot"]) for item in data["discrepancies"]]
-    table(f"Open discrepancies: {len(rows)}", ["code", "entry", "lot"], rows)
+    found = [(item["code"], item["entry"], item["lot"]) for item in data["discrepancies"]]
+    table(f"Open discrepancies: {len(found)}", ["code", "entry", "lot"], found)
 
 
 def print_figures(figures: list[dict[str, Any]], units: Mapping[str, Any]) -> None:
@@ -213,8 +234,12 @@ def print_figures(figures: list[dict[str, Any]], units: Mapping[str, Any]) -> No
             else f"{amount_text(value['from'], unit)} to {amount_text(value['to'], unit)}"
         )
         qualifier = "" if value["qualifier"] == "exact" else value["qualifier"].replace("-", " ") + " "
-        rows.append((figure["subject"], qualifier + text, figure["as-of"], figure["basis"], figure["source"], figure["grade"]))
-    table("Published figures, side by side", ["subject", "value", "as of", "basis", "source", "grade"], rows, right=(1,))
+        rows.append(
+            (figure["subject"], qualifier + text, figure["as-of"], figure["basis"], figure["source"], figure["grade"])
+        )
+    table(
+        "Published figures, side by side", ["subject", "value", "as of", "basis", "source", "grade"], rows, right=(1,)
+    )
 
 
 @click.command()
@@ -245,7 +270,16 @@ def print_obligations(data: Mapping[str, Any], pack: Mapping[str, Any]) -> None:
             done += f" ({extent[0]} of {extent[1]})"
         names = known[row["id"]]
         rows.append(
-            (row["id"], ", ".join(names["obligors"]), names["names"][language], row["due"], status_text, done, row["met-on"], days_text(row))
+            (
+                row["id"],
+                ", ".join(names["obligors"]),
+                names["names"][language],
+                row["due"],
+                status_text,
+                done,
+                row["met-on"],
+                days_text(row),
+            )
         )
     heads = ["id", "owed by", "obligation", "due", "deadline", "performance", "on", "days"]
     table(f"Obligations at {data['at']}, judged by {by}", heads, rows)
@@ -258,7 +292,12 @@ def receipts(home: Path, passphrase_file: Path | None, as_json: bool) -> None:
     """Who holds receipts for what."""
     data = ask_home(home, passphrase_file, "receipts")
     if not emit(data, as_json):
-        table("Receipts", ["journal", "held by", "to entry", "kind"], [(r["journal"], r["by"], r["size"], r["kind"]) for r in data], right=(2,))
+        table(
+            "Receipts",
+            ["journal", "held by", "to entry", "kind"],
+            [(r["journal"], r["by"], r["size"], r["kind"]) for r in data],
+            right=(2,),
+        )
 
 
 @click.command()

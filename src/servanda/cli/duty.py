@@ -20,13 +20,18 @@ OFFICERS = {"desk-1": ("author",), "release-1": ("author", "release"), "watch-1"
 
 @click.command()
 @home_option
-@click.option("--pack", type=click.Path(exists=True, path_type=Path), required=True, help="Pack folder or compiled pack.")
+@click.option(
+    "--pack", type=click.Path(exists=True, path_type=Path), required=True, help="Pack folder or compiled pack."
+)
 @click.option("--party", required=True, help="Which party this centre is.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=click.IntRange(1, 65535), required=True, help="Port to listen on.")
 @click.option("--address", multiple=True, help="https://host:port where counterparts reach it; repeat for each route.")
-@click.option("--root-passphrase-file", type=click.Path(exists=True, dir_okay=False, path_type=Path),
-              help="Passphrase of root.json, which is kept offline; else SERVANDA_ROOT_PASSPHRASE, else a prompt.")
+@click.option(
+    "--root-passphrase-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Passphrase of root.json, which is kept offline; else SERVANDA_ROOT_PASSPHRASE, else a prompt.",
+)
 @json_option
 def init(
     home: Path,
@@ -41,7 +46,9 @@ def init(
 ) -> None:
     """Make a centre: keys, identity (entry 1) and an empty record. Prints its fingerprint."""
     passphrase = passphrase_of(passphrase_file, prompt="Passphrase of the keyring")
-    root = passphrase_of(root_passphrase_file, prompt="Passphrase of the root keys", variable="SERVANDA_ROOT_PASSPHRASE")
+    root = passphrase_of(
+        root_passphrase_file, prompt="Passphrase of the root keys", variable="SERVANDA_ROOT_PASSPHRASE"
+    )
     found = found_centre(
         Founding(
             home=home,
@@ -58,7 +65,8 @@ def init(
     if not emit({"party": party, "fingerprint": found, "officers": OFFICERS}, as_json):
         click.echo(f"centre of {party} in {home}")
         click.echo(f"fingerprint {found}")
-        click.echo(f"officers {', '.join(f'{name} ({', '.join(roles)})' for name, roles in OFFICERS.items())}")
+        officers = [f"{name} ({' and '.join(roles)})" for name, roles in OFFICERS.items()]
+        click.echo(f"officers {', '.join(officers)}")
         click.echo(f"Move {home / 'root.json'} to a safe place: it is needed only to change keys and officers.")
 
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The command `servanda`.
 
-Exit status: 0 done; 1 the check found something wrong; 2 bad input or usage; 3 try again later; 4 stopped, the state needs
-a person.
+Exit status: 0 done; 1 the check found something wrong; 2 bad input or usage; 3 try again later; 4 stopped, the state
+needs a person.
 """
 
 from __future__ import annotations

@@ -33,8 +33,8 @@ from servanda.proof.notes import NOTE_BYTES_MAX
 PEER_KEY = "peer_key"
 """Where the server puts the SHA-256 of the client certificate's key: `scope["state"][PEER_KEY]`, a text or None."""
 
-BODY_SECONDS = 120.0
-"""How long a body may take to come in; 8 MiB at about 600 kbit/s."""
+BODY_SECONDS = 180.0
+"""How long a body may take to come in; 8 MiB at about 400 kbit/s."""
 
 LIGHT_LEAVES = 20
 """A push of at most so many leaves need not leave the thread of the event loop: the way over costs more than it saves."""
@@ -45,8 +45,8 @@ _PATH = re.compile(
     rb"/v1/(?:journals/(?P<journal>[a-z][a-z0-9-]{0,31})/(?P<what>entries|checkpoint|consistency|receipt)"
     rb"|packs/(?P<digest>[0-9a-f]{64}))\Z"
 )
-_STATUS = {"over-size": 413, "wrong-journal": 404, "no-pack": 404, "no-such-path": 404, "stranger": 403}
-_CLOSING = frozenset({403, 413})  # the body may be unread: what follows on this connection is not another request
+_STATUS = {"over-size": 413, "wrong-journal": 404, "no-pack": 404, "no-such-path": 404, "stranger": 403, "slow": 408}
+_CLOSING = frozenset({403, 408, 413})  # the body may be unread: what follows on this connection is not another request
 _JSON, _TEXT = b"application/json", b"text/plain; charset=utf-8"
 
 
@@ -167,9 +167,7 @@ class _LineApp:
         if first < 1 or limit < 1:
             raise Malformed("from and limit are numbers from 1 on")
         asked = min(limit, LEAVES_MAX)
-        return _Call(
-            lambda: _Answer(200, _TEXT, write_push(self._door.pull(peer, journal, first, asked))), light=False
-        )
+        return _Call(lambda: _Answer(200, _TEXT, write_push(self._door.pull(peer, journal, first, asked))), light=False)
 
     def _consistency(self, peer: str, journal: str, first: int, second: int) -> _Call:
         return _Call(
@@ -221,7 +219,7 @@ def _failure(error: ServandaError) -> _Answer:
     if isinstance(error, Refusal):
         return _error(_STATUS.get(error.code, 400), told)
     if isinstance(error, (TryLater, Stopped)):
-        return _error(503, told)
+        return _error(_STATUS.get(error.code, 503), told)
     log.error("an error without a class came out of the door: %r", error)
     return _error(500, told)
 

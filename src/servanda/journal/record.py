@@ -184,11 +184,3 @@ class Record(RecordState):
     def identity_for_size(self, party: str, size: int) -> Identity | None:
         """The identity whose centre key signs the checkpoint of `size`."""
         return self.journals[party].identities.for_size(size)
-
-    def effect_of(self, entry: Entry) -> str | None:
-        """The effect that an admissible entry's format has, or None."""
-        frame = entry.frame
-        if frame is None or not entry.admissible:
-            return None
-        pack = self.packs[frame.pack or self.agreement]
-        return pack.formats[(frame.format, frame.format_version)].effect

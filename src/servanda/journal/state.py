@@ -227,3 +227,11 @@ class RecordState:
     def effective(self, offer: Offer, cut: Cut) -> bool:
         """Whether an offer has effect within `cut`."""
         return self.settled(offer, cut) and self.threads.conditions_met(offer, cut) is True
+
+    def effect_of(self, entry: Entry) -> str | None:
+        """The effect that an admissible entry's format has, or None."""
+        frame = entry.frame
+        if frame is None or not entry.admissible:
+            return None
+        pack = self.packs[frame.pack or self.agreement]
+        return pack.formats[(frame.format, frame.format_version)].effect

@@ -72,7 +72,7 @@ def export_bundle(centre: Centre, purpose: str, as_of: str | None = None) -> byt
             journals.append({"party": party, "root": state.tree.root().hex(), "size": state.size})
     for proofs in centre.store.forks().values():
         files |= {f"proofs/{name}.json": proof for name, proof in proofs.items()}
-    manifest = {
+    manifest: dict[str, Any] = {
         "agreement": centre.record.agreement,
         "as-of": instant,
         "exporter": centre.party,

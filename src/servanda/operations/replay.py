@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Replaying a published record: each step becomes a draft like any other, and goes through the ordinary operations.
 
-The steps come from `examples/*/replay.toml`; see the README there for their keys. Everything is status `exercise`, with the
-exercise clock that the step gives.
+The steps come from `examples/*/replay.toml`; see the README there for their keys. Everything is status `exercise`, with
+the exercise clock that the step gives.
 """
 
 from __future__ import annotations
@@ -68,7 +68,10 @@ def _entered(name: str, entered: Mapping[str, str]) -> str:
 def _resolve(value: Any, entered: Mapping[str, str]) -> Any:
     """`step#row` in the place of a lot's name becomes `party/number/row`."""
     if isinstance(value, dict):
-        return {key: _lot(member, entered) if key in ("lot", "lots") else _resolve(member, entered) for key, member in value.items()}
+        return {
+            key: _lot(member, entered) if key in ("lot", "lots") else _resolve(member, entered)
+            for key, member in value.items()
+        }
     if isinstance(value, list):
         return [_resolve(item, entered) for item in value]
     return value

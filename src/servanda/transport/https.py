@@ -37,7 +37,7 @@ PULL_BYTES_MAX = 64 * 2**20
 PACK_BYTES_MAX = 16 * 2**20
 """The most bytes that are read of a pack."""
 
-SLOWEST_BYTES_PER_SECOND = 32 * 1024
+SLOWEST_BYTES_PER_SECOND = 64 * 1024
 """What moves on the line earns a call more time, at this rate: a great push over a thin line must be possible."""
 
 _CHUNK = 64 * 1024
@@ -152,11 +152,9 @@ class HttpsCourier:
             try:
                 line.kept = self._connect(party, route, pins, deadline.remaining() / left)
                 return line.exchange(request, deadline)
-            except _Broken as error:
-                trouble = LineDown(f"{route}: {error}")
-            except LineDown as error:
-                # The strange key is what a person must see, whatever the other routes say.
-                trouble = trouble if trouble.code == "wrong-key" else error
+            except (_Broken, LineDown) as error:
+                if trouble.code != "wrong-key":  # that is what a person must see, whatever the other routes say
+                    trouble = error if isinstance(error, LineDown) else LineDown(f"{route}: {error}")
         raise trouble
 
     def _connect(self, party: str, route: str, pins: frozenset[str], seconds: float) -> _Connection:
@@ -210,9 +208,12 @@ class _Deadline:
 
     def __init__(self, seconds: float) -> None:
         self._end = time.monotonic() + seconds
+        self._credit = PULL_BYTES_MAX
 
     def earn(self, moved: int) -> None:
-        self._end += moved / SLOWEST_BYTES_PER_SECOND
+        earning = min(moved, self._credit)
+        self._credit -= earning
+        self._end += earning / SLOWEST_BYTES_PER_SECOND
 
     def remaining(self) -> float:
         """Seconds left.
@@ -274,7 +275,7 @@ class _Connection:
         response = http.client.HTTPResponse(_Stream(self._tls, deadline), method=request.method)  # type: ignore[arg-type]
         try:
             response.begin()
-            if response.length is None and not response.chunked:
+            if response.status < 200 or (response.length is None and not response.chunked):
                 raise bad_answer("of no stated length")
             limit = request.limit if response.status == 200 else ERROR_BYTES_MAX
             body = response.read(limit + 1)

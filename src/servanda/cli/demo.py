@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`servanda demo`: a published record replayed between real centres, one process a party, on loopback."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from servanda.cli.asking import json_option
+from servanda.cli.checking import report_data
+from servanda.cli.demonstration import Demonstration
+from servanda.cli.desk import print_accounting, print_obligations
+from servanda.cli.printing import amount_text, emit, table
+from servanda.operations.errors import Refusal
+
+SHARED = Path(__file__).resolve().parents[3]
+AS_OF = "2026-01-04T00:00:00Z"
+
+
+@click.command()
+@click.argument("name", default="syria-2013")
+@click.option(
+    "--home",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="New folder for the centres; temporary if not given.",
+)
+@click.option("--keep", is_flag=True, help="Leave the centres on duty.")
+@click.option("--as-of", default=AS_OF, show_default=True, help="Instant at which the obligations are judged.")
+@json_option
+def demo(name: str, home: Path | None, keep: bool, as_of: str, as_json: bool) -> None:
+    """Replay worked example NAME: centres, record, accounting, obligations, dossier, verification."""
+    pack, example = SHARED / "agreements" / name, SHARED / "examples" / name
+    if not (pack.is_dir() and (example / "replay.toml").is_file()):
+        known = sorted(path.parent.name for path in (SHARED / "examples").glob("*/replay.toml"))
+        raise Refusal(f"no worked example {name!r}; there are {', '.join(known) or 'none'}", "usage")
+    base = home or Path(tempfile.mkdtemp(prefix="servanda-"))
+    if home is not None and home.exists() and any(home.iterdir()):
+        raise Refusal(f"{home} is not empty; give a new folder", "home")
+    show = Demonstration(base, pack, example)
+    try:
+        with _progress("centres", len(show.pack.parties) * 2, as_json) as step:
+            show.found(step)
+            show.start(step)
+        with _progress("replay", show.length, as_json) as step:
+            show.replay(step)
+        result = show.conclude(as_of)
+        result["verified"] = result["verified"] and _independent(show, result)
+        if not emit(result["data"] | {"verified": result["verified"], "homes": str(base)}, as_json):
+            _print(show, result)
+    finally:
+        if not keep:
+            show.stop()
+    if not as_json:
+        _print_where(show, result, keep)
+    if not result["verified"]:
+        raise click.exceptions.Exit(1)
+
+
+@contextmanager
+def _progress(title: str, total: int, quiet: bool) -> Iterator[Any]:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (
+        TextColumn("{task.description:<10}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[now]}"),
+    )
+    with Progress(*columns, console=Console(stderr=True), disable=quiet) as bar:
+        task = bar.add_task(title, total=total, now="")
+        yield lambda now="": bar.update(task, advance=1, now=now[:60])
+
+
+def _independent(show: Demonstration, result: Mapping[str, Any]) -> bool:
+    """Let the stand-alone verifier, which shares no code with us, judge the dossier too."""
+    program = SHARED / "verifier" / "verify.py"
+    command = [sys.executable, str(program), str(show.dossier), "--json"]
+    for party, fingerprint in sorted(show.fingerprints.items()):
+        command += ["--party", f"{party}={fingerprint}"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    result["data"]["independent"] = {"status": done.returncode, "message": done.stderr.strip()[-2000:]}
+    return done.returncode == 0
+
+
+def _print(show: Demonstration, result: Mapping[str, Any]) -> None:
+    pack = show.pack.data
+    click.echo(
+        f"\nEXERCISE. {pack['title']['en']}. Judged by the dates that the sources attest; exercise clock throughout.\n"
+    )
+    print_accounting(result["accounting"], pack)
+    _print_sums(result["accounting"], pack)
+    print_obligations(result["obligations"], pack)
+    receipts: dict[str, dict[str, int]] = {}
+    for receipt in result["receipts"]:
+        held = receipts.setdefault(receipt["journal"], {})
+        held[receipt["by"]] = max(held.get(receipt["by"], 0), receipt["size"])
+    rows = [
+        (journal, result["sizes"][journal], ", ".join(f"{by} to {size}" for by, size in sorted(held.items())))
+        for journal, held in sorted(receipts.items())
+    ]
+    table("Who holds receipts for what", ["journal", "entries", "receipted by"], rows, right=(1,))
+
+
+def _print_sums(accounting: Mapping[str, Any], pack: Mapping[str, Any]) -> None:
+    units = {unit["id"]: unit for unit in pack["units"]}
+    rows = []
+    for unit in sorted({account["unit"] for account in accounting["accounts"]}):
+        mine = [account for account in accounting["accounts"] if account["unit"] == unit]
+        whole = sum(a["stated"] + a["derived"] for a in mine if a["account"] != "found")
+        gone = [a for a in mine if a["account"].startswith("destroyed/")]
+        stated, derived = sum(a["stated"] for a in gone), sum(a["derived"] for a in gone)
+        share = f"{10000 * (stated + derived) // whole / 100:g} %" if whole else "—"
+        rows.append(
+            (
+                unit,
+                amount_text(whole, units[unit]),
+                amount_text(stated + derived, units[unit]),
+                share,
+                amount_text(derived, units[unit]),
+            )
+        )
+    table(
+        "Declared and destroyed",
+        ["ledger", "declared", "destroyed", "of declared", "of which derived"],
+        rows,
+        right=(1, 2, 3, 4),
+    )
+    issues = [(i["issue"], i["count"], i["state"], i["entry"]) for i in accounting["issues"]]
+    table(
+        "Issues about the declarations: outside every figure and share above",
+        ["issue", "count", "state", "entry"],
+        issues,
+        right=(1,),
+    )
+    click.echo("That all that was declared is destroyed does not say that all was declared.\n")
+
+
+def _print_where(show: Demonstration, result: Mapping[str, Any], keep: bool) -> None:
+    data = result["data"]
+    click.echo(
+        f"{data['entries']} entries. servanda verify: {'verified' if report_data(result['report'])['verified'] else 'NOT VERIFIED'}; "
+        f"stand-alone verifier: {'verified' if data['independent']['status'] == 0 else 'NOT VERIFIED'}"
+    )
+    click.echo(f"\ncentres      {show.base}/<party>   (passphrase {show.passphrase!r}, for this exercise only)")
+    click.echo(f"dossier      {show.dossier}")
+    click.echo(f"fingerprints {show.base / 'fingerprints.txt'}")
+    click.echo("\nGo on with, for example:")
+    click.echo(f"  servanda verify {show.dossier} --parties {show.base / 'fingerprints.txt'}")
+    click.echo(f"  SERVANDA_PASSPHRASE={show.passphrase!r} servanda show --home {show.base}/opcw syr/12")
+    if keep:
+        click.echo(f"The centres are on duty; end them with: kill $(cat {show.base}/*/pid)")
+
+
+COMMANDS = (demo,)

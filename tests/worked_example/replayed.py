@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The Syrian record replayed between nine centres in one process, once for all tests that look at it."""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from servanda.assembly import read_pack
+from servanda.operations.desk import dispatch
+from servanda.operations.replay import draft_of
+from tests.rig.world import World
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@cache
+def replayed() -> tuple[World, dict[str, str]]:
+    """The world after the last step, and the entry that each step became."""
+    world = World(read_pack(ROOT / "agreements" / "syria-2013"), status="exercise")
+    entered: dict[str, str] = {}
+    for step in tomllib.loads((ROOT / "examples" / "syria-2013" / "replay.toml").read_text())["step"]:
+        centre = world.centres[step["party"]]
+        identifier = dispatch(centre, {"command": "draft", "draft": draft_of(step, entered, "desk")})
+        dispatch(centre, {"command": "submit", "identifier": identifier})
+        released = dispatch(centre, {"command": "release", "identifier": identifier, "officer": "chief"})
+        entered[step["id"]] = released["entry"]
+        world.sync()
+    return world, entered
+
+
+def obligations(at: str = "2026-01-04") -> dict[str, dict[str, Any]]:
+    """Rows of the obligations document, by id."""
+    world, _ = replayed()
+    document = dispatch(world.centres["opcw"], {"command": "obligations", "at": at})
+    return {row["id"]: row for row in document["obligations"]}
+
+
+def accounting() -> dict[str, Any]:
+    """The accounting of one centre."""
+    world, _ = replayed()
+    data: dict[str, Any] = dispatch(world.centres["opcw"], {"command": "accounting"})
+    return data
