@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import fcntl
 import os
+import ssl
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -21,15 +22,10 @@ import msgspec
 from servanda.agreement.compilation import compile_pack
 from servanda.agreement.errors import PackError, Problem
 from servanda.agreement.pack import Pack, parse_pack
-from servanda.gateway.control import ControlServer
-from servanda.gateway.line import line_app
-from servanda.gateway.server import LineServer
 from servanda.keyring.keyfile import Cost, Keyring, create_keyring, open_keyring
 from servanda.keyring.tls import make_tls, spki_sha256
 from servanda.operations.centre import Centre, Signers
-from servanda.operations.delivery import Delivery
-from servanda.operations.desk import CHANGING, dispatch
-from servanda.operations.door import CentreDoor
+from servanda.operations.desk import dispatch
 from servanda.operations.errors import Refusal, Stopped
 from servanda.operations.founding import fingerprint, identity_content, state_identity
 from servanda.operations.ports import Push
@@ -64,7 +60,7 @@ class Settings(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_field
 
 
 class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a counterpart is given once: identity, checkpoint, addresses, certificate. Compare fingerprints in person."""
+    """What a counterpart is given once. Its fingerprint is not on it: that is compared in person."""
 
     servanda_card: int
     party: str
@@ -240,6 +236,29 @@ class Station:
         self.cards[card.party] = card
         return card.party
 
+    def contexts(self) -> tuple[ssl.SSLContext, ssl.SSLContext]:
+        """TLS contexts for what comes in and what goes out; both trust the certificates on the cards held."""
+        key, certificate = self.keyring.secret("tls-key"), self.keyring.secret("tls-certificate")
+        known = [base64.b64decode(card.certificate) for card in self.cards.values()]
+        return server_context(key, certificate, known), client_context(key, certificate, known)
+
+    def courier(self, outgoing: ssl.SSLContext) -> HttpsCourier:
+        """What carries our requests, by the addresses on the cards and the keys in the identities of counterparts."""
+        return HttpsCourier(self._routes, self._pins, outgoing)
+
+    def _routes(self, party: str) -> Sequence[str]:
+        card = self.cards.get(party)
+        return card.addresses if card else ()
+
+    def _pins(self, party: str) -> frozenset[str]:
+        identity = self.centre.record.journals[party].identities.latest
+        return frozenset(identity.tls) if identity else frozenset()
+
+    def trust(self, party: str, *contexts: ssl.SSLContext) -> None:
+        """Let live TLS contexts trust the certificate on a party's card."""
+        for context in contexts:
+            trust(context, base64.b64decode(self.cards[party].certificate))
+
     def handle(self, request: Mapping[str, Any]) -> Any:
         """Carry out a request of the desk, or one that concerns this process."""
         match request.get("command"):
@@ -253,62 +272,6 @@ class Station:
         """Release store and lock."""
         self.store.close()
         os.close(self._lock)
-
-
-class Duty:
-    """A station on duty: it answers the line and the control socket, and delivers."""
-
-    def __init__(self, station: Station, host: str | None = None, port: int | None = None) -> None:
-        """Prepare; `start` begins. Host and port default to those of `centre.json`."""
-        self.station = station
-        key, certificate = station.keyring.secret("tls-key"), station.keyring.secret("tls-certificate")
-        known = [base64.b64decode(card.certificate) for card in station.cards.values()]
-        self._incoming = server_context(key, certificate, known)
-        self._outgoing = client_context(key, certificate, known)
-        self.courier = HttpsCourier(self._routes, self._pins, self._outgoing)
-        self.delivery = Delivery(station.centre, self.courier, sorted(station.cards))
-        door = CentreDoor(station.centre, self.delivery.changed)
-        settings = station.settings
-        self.server = LineServer(
-            line_app(door), host or settings.host, settings.port if port is None else port, self._incoming
-        )
-        self.control = ControlServer(station.home / "control.sock", self.handle)
-
-    def _routes(self, party: str) -> Sequence[str]:
-        card = self.station.cards.get(party)
-        return card.addresses if card else ()
-
-    def _pins(self, party: str) -> frozenset[str]:
-        identity = self.station.centre.record.journals[party].identities.latest
-        return frozenset(identity.tls) if identity else frozenset()
-
-    def handle(self, request: Mapping[str, Any]) -> Any:
-        """A request from the control socket."""
-        command = request.get("command")
-        if command == "lines":
-            return {p: {"up": line.up, "trouble": line.trouble} for p, line in self.delivery.lines.items()}
-        result = self.station.handle(request)
-        if command == "meet":
-            certificate = base64.b64decode(self.station.cards[result].certificate)
-            trust(self._incoming, certificate)
-            trust(self._outgoing, certificate)
-            self.delivery.add(result)
-        if command in CHANGING:
-            self.delivery.changed()
-        return result
-
-    def start(self) -> None:
-        """Listen, then deliver."""
-        self.server.start()
-        self.control.start()
-        self.delivery.start()
-
-    def stop(self) -> None:
-        """End delivery, then stop listening."""
-        self.delivery.stop()
-        self.control.stop()
-        self.server.stop()
-        self.courier.close()
 
 
 def read_settings(home: Path) -> Settings:

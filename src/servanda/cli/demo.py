@@ -14,7 +14,6 @@ from typing import Any
 import click
 
 from servanda.cli.asking import json_option
-from servanda.cli.checking import report_data
 from servanda.cli.demonstration import Demonstration
 from servanda.cli.desk import print_accounting, print_obligations
 from servanda.cli.printing import amount_text, emit, table
@@ -96,7 +95,7 @@ def _print(show: Demonstration, result: Mapping[str, Any]) -> None:
     click.echo(
         f"\nEXERCISE. {pack['title']['en']}. Judged by the dates that the sources attest; exercise clock throughout.\n"
     )
-    print_accounting(result["accounting"], pack)
+    print_accounting(result["accounting"], pack, show.subjects)
     _print_sums(result["accounting"], pack)
     print_obligations(result["obligations"], pack)
     receipts: dict[str, dict[str, int]] = {}
@@ -147,7 +146,7 @@ def _print_sums(accounting: Mapping[str, Any], pack: Mapping[str, Any]) -> None:
 def _print_where(show: Demonstration, result: Mapping[str, Any], keep: bool) -> None:
     data = result["data"]
     click.echo(
-        f"{data['entries']} entries. servanda verify: {'verified' if report_data(result['report'])['verified'] else 'NOT VERIFIED'}; "
+        f"{data['entries']} entries. servanda verify: {'verified' if result['report'].verified else 'NOT VERIFIED'}; "
         f"stand-alone verifier: {'verified' if data['independent']['status'] == 0 else 'NOT VERIFIED'}"
     )
     click.echo(f"\ncentres      {show.base}/<party>   (passphrase {show.passphrase!r}, for this exercise only)")

@@ -49,6 +49,8 @@ class Demonstration:
         self.base = base
         self.pack = read_pack(pack)
         self.steps = tomllib.loads((example / "replay.toml").read_text())["step"]
+        listing = example / "show.toml"
+        self.subjects: list[str] = tomllib.loads(listing.read_text())["figures"] if listing.is_file() else []
         self.passphrase = secrets.token_hex(8)
         self.fingerprints: dict[str, str] = {}
         self.dossier = base / "dossier.servanda"
@@ -184,6 +186,9 @@ class Demonstration:
                 "figures": accounting["figures"],
                 "issues": accounting["issues"],
                 "discrepancies": accounting["discrepancies"],
+                "declared": accounting["declared"],
+                "handovers": accounting["handovers"],
+                "destructions": accounting["destructions"],
                 "entries": report.entries,
                 "dossier": str(self.dossier),
                 "fingerprints": self.fingerprints,

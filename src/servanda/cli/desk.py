@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -193,19 +193,38 @@ def accounting(home: Path, passphrase_file: Path | None, as_json: bool) -> None:
         print_accounting(data, ask_home(home, passphrase_file, "pack"))
 
 
-def print_accounting(data: Mapping[str, Any], pack: Mapping[str, Any]) -> None:
-    """Accounts, lots, figures and discrepancies as tables."""
+def print_accounting(data: Mapping[str, Any], pack: Mapping[str, Any], subjects: Sequence[str] = ()) -> None:
+    """Declared, handed over, destroyed, where everything is, figures side by side, discrepancies.
+
+    With `subjects` only figures of these subjects are shown, and the rest is counted.
+    """
     units = {unit["id"]: unit for unit in pack["units"]}
+    rows = [
+        (d["lot"], d["kind"], d["place"], _quantity(d["quantity"], units), d["quantity"]["basis"])
+        for d in data["declared"]
+    ]
+    table("Declared and found", ["lot", "kind", "place", "amount", "basis"], rows, right=(3,))
+    rows = [
+        (h["entry"], h["event-at"], h["from"], h["receiver"], _lots(h["lots"], units), h["place"], h["state"])
+        for h in data["handovers"]
+    ]
+    table("Handed over", ["entry", "event at", "from", "to", "lots", "to place", "state"], rows)
+    rows = [
+        (d["entry"], d["event-at"], d["from"], ", ".join(d["named"]), _lots(d["lots"], units), d["place"], d["state"])
+        for d in data["destructions"]
+    ]
+    table("Destroyed", ["entry", "event at", "by", "witnesses", "lots", "place", "state"], rows)
     rows = [
         (
             account["account"],
+            account["unit"],
             amount_text(account["stated"], units.get(account["unit"])),
             amount_text(account["derived"], units.get(account["unit"])) if account["derived"] else "",
             account["unstated"] or "",
         )
         for account in data["accounts"]
     ]
-    table("Accounts", ["account", "stated", "derived", "lots not stated"], rows, right=(1, 2, 3))
+    table("Accounts", ["account", "ledger", "stated", "derived", "lots not stated"], rows, right=(2, 3, 4))
     lots = [
         (
             lot["lot"],
@@ -218,9 +237,22 @@ def print_accounting(data: Mapping[str, Any], pack: Mapping[str, Any]) -> None:
         for lot in data["lots"]
     ]
     table("Lots", ["lot", "kind", "account", "place", "amount", "basis"], lots, right=(4,))
-    print_figures(data["figures"], units)
+    shown = [figure for figure in data["figures"] if not subjects or figure["subject"] in subjects]
+    print_figures(shown, units)
+    if len(shown) < len(data["figures"]):
+        click.echo(
+            f"… and {len(data['figures']) - len(shown)} further figures: `servanda accounting` shows them all.\n"
+        )
     found = [(item["code"], item["entry"], item["lot"]) for item in data["discrepancies"]]
     table(f"Open discrepancies: {len(found)}", ["code", "entry", "lot"], found)
+
+
+def _quantity(quantity: Mapping[str, Any], units: Mapping[str, Any]) -> str:
+    return amount_text(quantity.get("amount"), units.get(quantity["unit"]))
+
+
+def _lots(lots: Sequence[Mapping[str, Any]], units: Mapping[str, Any]) -> str:
+    return "; ".join(f"{lot['lot']} ({_quantity(lot['quantity'], units)})" for lot in lots)
 
 
 def print_figures(figures: list[dict[str, Any]], units: Mapping[str, Any]) -> None:

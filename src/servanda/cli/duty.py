@@ -11,9 +11,10 @@ from pathlib import Path
 
 import click
 
-from servanda.assembly import Duty, Founding, Station, found_centre, read_pack
+from servanda.assembly import Founding, Station, found_centre, read_pack
 from servanda.cli.asking import ask_home, home_option, json_option, passphrase_of
 from servanda.cli.printing import emit
+from servanda.gateway.duty import Duty
 
 OFFICERS = {"desk-1": ("author",), "release-1": ("author", "release"), "watch-1": ("watch",)}
 

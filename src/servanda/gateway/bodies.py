@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What does a counterpart's centre send us, byte for byte? Bodies and queries of the line, read strictly (spec/line.md)."""
+"""What does a counterpart's centre send us, byte for byte? Bodies and queries, read strictly (spec/line.md)."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, Protocol
 
 import msgspec
 
@@ -129,7 +129,7 @@ class ControlServer:
         finally:
             self._threads.pop(threading.current_thread(), None)
 
-    def _next(self, stream: BinaryIO) -> bytes:
+    def _next(self, stream: _Lines) -> bytes:
         """The answer to the next request, or nothing if there is none to be had."""
         line = stream.readline(REQUEST_BYTES_MAX + 1)
         if len(line) > REQUEST_BYTES_MAX or not line.endswith(b"\n"):
@@ -144,6 +144,10 @@ class ControlServer:
 
 
 _ENCODER = msgspec.json.Encoder()
+
+
+class _Lines(Protocol):
+    def readline(self, size: int, /) -> bytes: ...
 
 
 def _read(line: bytes) -> dict[str, Any]:

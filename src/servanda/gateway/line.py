@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who may ask our centre for what over the line? The HTTP interface of spec/line.md before a `Door`, as a plain ASGI app.
+"""Who may ask our centre for what over the line? The HTTP interface of spec/line.md before a `Door`.
 
-No framework stands in between, for the time from a push to its receipt is what alerts wait for.
+A plain ASGI application without a framework, for the time from a push to its receipt is what alerts wait for.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ BODY_SECONDS = 180.0
 """How long a body may take to come in; 8 MiB at about 400 kbit/s."""
 
 LIGHT_LEAVES = 20
-"""A push of at most so many leaves need not leave the thread of the event loop: the way over costs more than it saves."""
+"""A push of at most so many leaves stays in the thread of the event loop: the way over costs more than it saves."""
 
 log = logging.getLogger(__name__)
 
@@ -89,7 +89,7 @@ class _Call(NamedTuple):
     """Whether it is short enough for the event loop's own thread."""
 
 
-class _Gone(Exception):  # noqa: N818
+class _Gone(Exception):
     """The other side has hung up before its request was whole."""
 
 

@@ -153,10 +153,10 @@ def exchange_heads(centre: Centre, courier: Courier, peer: str) -> dict[str, str
 
 
 def _learn(centre: Centre, journal: str, theirs: bytes) -> None:
-    """Keep the receipts by others that come with a checkpoint of a journal: who else holds it, for the dossier."""
+    """Keep the receipts that come with a checkpoint of a journal: who else holds it, for the dossier."""
     size = size_of(theirs)
     for by in centre.record.journals:
-        if by not in (centre.party, journal):
+        if by != journal:
             with suppress(Refusal):
                 take_receipts(centre, journal, by, size, theirs.partition(b"\n\n")[2])
 

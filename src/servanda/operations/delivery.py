@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 
 from servanda.operations.centre import Centre
 from servanda.operations.citing import cite_if_it_helps
@@ -105,6 +106,12 @@ class Delivery:
             if not line.wake.wait(QUIET_SECONDS):
                 due -= QUIET_SECONDS
                 self._quantum(party)
+
+    def compare_all(self) -> None:
+        """Compare heads with every counterpart that answers now; so a dossier has the newest receipts of all."""
+        for party in self.lines:
+            with suppress(TryLater):
+                exchange_heads(self._centre, self._courier, party)
 
     def _push_all(self, party: str) -> None:
         while not self._stopping.is_set():

@@ -32,7 +32,7 @@ from servanda.operations.errors import Refusal
 from servanda.operations.founding import fingerprint
 from servanda.operations.receipts import receipted_size
 from servanda.proof.notes import KIND_MLDSA44
-from servanda.registers.custody.views import balances_document, figures, statements
+from servanda.registers.custody.views import balances_document, declared, figures, movements, statements
 from servanda.registers.obligations.views import obligations_document
 
 Arguments = Mapping[str, Any]
@@ -198,6 +198,9 @@ def _acknowledge(centre: Centre, arguments: Arguments) -> dict[str, Any]:
 def _accounting(centre: Centre, arguments: Arguments) -> dict[str, Any]:
     return {
         **balances_document(centre.custody),
+        "declared": declared(centre.custody),
+        "handovers": movements(centre.custody, "custody.offer"),
+        "destructions": movements(centre.custody, "custody.destroy"),
         "figures": [{"entry": str(f.entry), "party": f.party, **f.data} for f in figures(centre.custody)],
         "issues": [
             {"entry": place, **issue}

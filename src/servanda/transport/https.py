@@ -41,6 +41,7 @@ SLOWEST_BYTES_PER_SECOND = 64 * 1024
 """What moves on the line earns a call more time, at this rate: a great push over a thin line must be possible."""
 
 _CHUNK = 64 * 1024
+_SLACK_SECONDS = 0.05
 
 
 class _Request(NamedTuple):
@@ -51,7 +52,7 @@ class _Request(NamedTuple):
     """The most bytes that are read of a good answer."""
 
 
-class _Broken(Exception):  # noqa: N818
+class _Broken(Exception):
     """The connection ended before the answer was whole; what is asked may be asked again, all of it is idempotent."""
 
 
@@ -226,6 +227,13 @@ class _Deadline:
             raise LineDown("no answer in time")
         return left
 
+    def bind(self, tls: ssl.SSLSocket) -> None:
+        """Let the next operation on a socket end with this deadline."""
+        left = self.remaining()
+        # Each change is a system call, and between two short exchanges hardly anything changes.
+        if abs((tls.gettimeout() or 0) - left) > _SLACK_SECONDS:
+            tls.settimeout(left)
+
 
 class _Connection:
     """One TLS connection and one exchange at a time over it."""
@@ -266,7 +274,7 @@ class _Connection:
         # Header and body leave in one piece: one record, one packet where it fits.
         rest = memoryview(head.encode("ascii") + b"\r\n" + request.body)
         while rest:
-            self._tls.settimeout(deadline.remaining())
+            deadline.bind(self._tls)
             sent = self._tls.send(rest[:_CHUNK])
             deadline.earn(sent)
             rest = rest[sent:]
@@ -309,7 +317,7 @@ class _Raw(io.RawIOBase):
         return True
 
     def readinto(self, buffer: WriteableBuffer) -> int:
-        self._tls.settimeout(self._deadline.remaining())
+        self._deadline.bind(self._tls)
         count = self._tls.recv_into(buffer)
         self._deadline.earn(count)
         return count

@@ -7,6 +7,7 @@ from collections import defaultdict
 from typing import Any
 
 from servanda.journal.record import Record
+from servanda.journal.threads import Offer
 from servanda.proof.canonical import encode
 from servanda.registers.custody.fold import CustodyRegister
 from servanda.registers.custody.lots import Discrepancy, Figure, Lot, Pool
@@ -128,6 +129,44 @@ def statements(register: CustodyRegister, effect: str) -> list[tuple[str, dict[s
         for place, (kind, content) in sorted(register.holdings.statements.items())
         if kind == effect
     ]
+
+
+def declared(register: CustodyRegister) -> list[dict[str, Any]]:
+    """The rows of every declaration and of everything found, as last corrected, by entry and row."""
+    return [
+        {"entry": str(place), "lot": str(name), **row}
+        for place, declaration in sorted(register.holdings.declarations.items())
+        for name, row in zip(declaration.lots, declaration.rows, strict=True)
+    ]
+
+
+def movements(register: CustodyRegister, effect: str) -> list[dict[str, Any]]:
+    """Every offer with one effect (`custody.offer`, `custody.destroy`) and how far it has come, by event date."""
+    record, found = register.record, []
+    for place, offer in record.threads.offers.items():
+        entry = record.entry(place)
+        if entry is None or entry.frame is None or record.effect_of(entry) != effect:
+            continue
+        found.append(
+            {
+                "entry": str(place),
+                "event-at": entry.frame.event_at,
+                "from": place.party,
+                "named": list(offer.named),
+                "state": _progress(record, offer),
+                **entry.frame.content,
+            }
+        )
+    return sorted(found, key=lambda item: (item["event-at"].lstrip("./"), item["entry"]))
+
+
+def _progress(record: Record, offer: Offer) -> str:
+    whole = record.whole
+    if record.threads.refused(offer, whole):
+        return "refused"
+    if record.effective(offer, whole):
+        return "settled"
+    return "accepted, not settled" if record.threads.accepted(offer, whole) else "open"
 
 
 def fold(record: Record) -> CustodyRegister:

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A centre on duty: it answers the line and the control socket, and delivers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from servanda.assembly import Station
+from servanda.gateway.control import ControlServer
+from servanda.gateway.line import line_app
+from servanda.gateway.server import LineServer
+from servanda.operations.delivery import Delivery
+from servanda.operations.desk import CHANGING
+from servanda.operations.door import CentreDoor
+
+
+class Duty:
+    """Everything that runs while a station is on duty."""
+
+    def __init__(self, station: Station) -> None:
+        """Prepare; `start` begins. Host and port are those of `centre.json`."""
+        self.station = station
+        self._incoming, self._outgoing = station.contexts()
+        self._courier = station.courier(self._outgoing)
+        self.delivery = Delivery(station.centre, self._courier, sorted(station.cards))
+        door = CentreDoor(station.centre, self.delivery.changed)
+        settings = station.settings
+        self.server = LineServer(line_app(door), settings.host, settings.port, self._incoming)
+        self.control = ControlServer(station.home / "control.sock", self.handle)
+
+    def handle(self, request: Mapping[str, Any]) -> Any:
+        """Carry out a request from the control socket."""
+        command = request.get("command")
+        if command == "lines":
+            return {p: {"up": line.up, "trouble": line.trouble} for p, line in self.delivery.lines.items()}
+        if command == "export":
+            self.delivery.compare_all()
+        result = self.station.handle(request)
+        if command == "meet":
+            self.station.trust(result, self._incoming, self._outgoing)
+            self.delivery.add(result)
+        if command in CHANGING:
+            self.delivery.changed()
+        return result
+
+    def start(self) -> None:
+        """Listen, then deliver."""
+        self.server.start()
+        self.control.start()
+        self.delivery.start()
+
+    def stop(self) -> None:
+        """End delivery, then stop listening."""
+        self.delivery.stop()
+        self.control.stop()
+        self.server.stop()
+        self._courier.close()
