@@ -10,6 +10,7 @@ from __future__ import annotations
 import calendar
 import re
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 
 _ATOM = r"\d{4}(?:-\d{2}(?:-\d{2}(?:T\d{2}:\d{2}:\d{2}Z)?)?)?"
@@ -33,6 +34,7 @@ class NoSuchDateError(ValueError):
     """The text is a date expression, but a day in it does not exist."""
 
 
+@lru_cache(maxsize=4096)
 def parse_span(expression: str) -> DateSpan:
     """The days that `expression` stands for.
 
@@ -76,13 +78,20 @@ def check_instant(text: str) -> str:
     match = _INSTANT.fullmatch(text)
     if match is None:
         raise DateExpressionError(f"{text!r} is not an instant in UTC (YYYY-MM-DDTHH:MM:SSZ)")
-    try:
-        date.fromisoformat(match[1])
-    except ValueError as error:
-        raise DateExpressionError(f"{text!r} does not exist") from error
+    if not _exists(match[1]):
+        raise DateExpressionError(f"{text!r} does not exist")
     if int(match[2]) > 23 or int(match[3]) > 59 or int(match[4]) > 59:
         raise DateExpressionError(f"{text!r} does not exist")
     return text
+
+
+@lru_cache(maxsize=4096)
+def _exists(day: str) -> bool:
+    try:
+        date.fromisoformat(day)
+    except ValueError:
+        return False
+    return True
 
 
 def instant_seconds(instant: str) -> int:

@@ -161,10 +161,14 @@ def frame_of(value: object) -> Frame:
 
 
 def _check(frame: Frame) -> None:
-    _sorted("to", frame.to)
-    _sorted("named", frame.named or ())
-    _sorted("heads", tuple(head.party for head in frame.heads))
-    _sorted("receipts", tuple(receipt.by for receipt in frame.receipts))
+    if len(frame.to) > 1:  # most lists have one member; the calls are what costs
+        _sorted("to", frame.to)
+    if frame.named and len(frame.named) > 1:
+        _sorted("named", frame.named)
+    if len(frame.heads) > 1:
+        _sorted("heads", tuple(head.party for head in frame.heads))
+    if len(frame.receipts) > 1:
+        _sorted("receipts", tuple(receipt.by for receipt in frame.receipts))
     if frame.party in frame.to:
         raise FrameError("`to` does not contain the author's own party")
     if (frame.named is not None) != (frame.act == "offer"):

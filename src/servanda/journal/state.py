@@ -158,6 +158,7 @@ class RecordState:
     attestations: Attestations = field(default_factory=Attestations)
     threads: Threads = field(init=False)
     _force: dict[tuple[int, ...], str | None] = field(default_factory=dict)
+    _last_adoptions: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.threads = Threads(self.attestations)
@@ -181,13 +182,19 @@ class RecordState:
     def forget_force(self) -> None:
         """Packs or adoptions have changed: what is in force must be computed anew."""
         self._force.clear()
+        self._last_adoptions = {
+            party: journal.adoptions[-1][0] for party, journal in self.journals.items() if journal.adoptions
+        }
 
     def in_force(self, cut: Cut) -> str | None:
         """Digest of the pack in force within `cut` (spec/pack.md, In force), or None before the first."""
-        key = tuple(
-            sum(1 for number, _ in journal.adoptions if number <= cut.get(party, 0))
-            for party, journal in sorted(self.journals.items())
-        )
+        if all(cut.get(party, 0) >= number for party, number in self._last_adoptions.items()):
+            key: tuple[int, ...] = ()  # all adoptions there are, the common case
+        else:
+            key = tuple(
+                sum(1 for number, _ in journal.adoptions if number <= cut.get(party, 0))
+                for party, journal in sorted(self.journals.items())
+            )
         if key not in self._force:
             self._force[key] = self._compute_force(cut)
         return self._force[key]

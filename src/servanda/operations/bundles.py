@@ -4,19 +4,23 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from datetime import date
-from typing import Any, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
+from msgspec import Meta
 
 from servanda.agreement.errors import PackError
 from servanda.agreement.pack import parse_pack
 from servanda.journal.acceptance import prepare
+from servanda.journal.frame import Hash, Identifier
 from servanda.journal.record import Record
-from servanda.operations.centre import Centre, signature_holds
+from servanda.operations.centre import Centre
 from servanda.operations.comparing import keep_proof
 from servanda.operations.errors import Conflict, Refusal
+from servanda.operations.parallel import judge_on_all_cores, signature_holds
 from servanda.operations.ports import Push
 from servanda.operations.receipts import take_receipts
 from servanda.operations.receiving import LEAVES_MAX, receive
@@ -31,19 +35,42 @@ from servanda.registers.custody.views import balances_bytes
 from servanda.registers.obligations.views import obligations_bytes
 
 BUNDLE_BYTES_MAX = 4 * 1024**3 - 1
+Size = Annotated[int, Meta(ge=0, le=2**53 - 1)]
+_PARTY = "[a-z][a-z0-9-]{0,31}"
+_NAME = re.compile(
+    rf"packs/(?P<pack>[0-9a-f]{{64}})\.json|proofs/[a-z0-9.-]+\.json|openings/(?P<opened>{_PARTY})\.jsonl"
+    rf"|journals/(?P<party>{_PARTY})/(?:(?P<entries>entries\.jsonl)|checkpoint\.txt|receipts/(?P<by>{_PARTY})\.txt)"
+)
+"""Names of the files of a bundle beside its manifest (spec/bundle.md, Contents)."""
+
+
+class ListedFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A file as the manifest lists it; `size` in bytes."""
+
+    path: str
+    sha256: Hash
+    size: Size
+
+
+class ListedJournal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A journal as the manifest lists it; `size` in entries."""
+
+    party: Identifier
+    root: Hash
+    size: Size
 
 
 class BundleManifest(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
     """What a bundle says of itself; spec/bundle.md."""
 
-    agreement: str
+    agreement: Hash
     as_of: str
-    exporter: str
-    files: tuple[dict[str, Any], ...]
-    journals: tuple[dict[str, Any], ...]
-    purpose: str
-    registers: dict[str, str]
-    servanda_bundle: int
+    exporter: Identifier
+    files: tuple[ListedFile, ...]
+    journals: tuple[ListedJournal, ...]
+    purpose: Literal["courier", "backup", "dossier"]
+    registers: dict[str, Hash]
+    servanda_bundle: Literal[1]
 
 
 class Bundle(NamedTuple):
@@ -278,5 +305,5 @@ def record_of(bundle: Bundle) -> Record:
         if push.journal not in record.journals:
             raise Refusal(f"{push.journal} is no party of the agreement", "bundle")
         record.add_leaves(push.journal, [prepare(leaf) for leaf in push.leaves])
-    record.judge()
+    judge_on_all_cores(record)
     return record

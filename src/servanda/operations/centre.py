@@ -18,10 +18,10 @@ from servanda.journal.record import Record
 from servanda.journal.state import Entry, JournalState, Prepared
 from servanda.operations.errors import Refusal, Stopped, StoreDamaged
 from servanda.operations.limits import fork_limits
+from servanda.operations.parallel import judge_on_all_cores, signature_holds
 from servanda.operations.ports import Clock, Signer, Store, StoredDraft
 from servanda.proof.checkpoints import Checkpoint, CheckpointError, parse_checkpoint, sign_checkpoint
 from servanda.proof.cosignatures import cosign
-from servanda.proof.keys import SignatureInvalid, verify_ed25519
 from servanda.proof.notes import KIND_MLDSA44, Note, NoteError, parse_note
 from servanda.registers.custody.fold import CustodyRegister
 from servanda.registers.obligations.fold import ObligationsRegister
@@ -37,15 +37,6 @@ class Signers(NamedTuple):
     receipt: Signer
     receipt_mldsa44: Signer
     officers: Mapping[str, Signer]
-
-
-def signature_holds(public: bytes, message: bytes, signature: bytes) -> bool:
-    """Whether an Ed25519 signature verifies (RFC 8032)."""
-    try:
-        verify_ed25519(public, message, signature)
-    except SignatureInvalid:
-        return False
-    return True
 
 
 class Centre:
@@ -94,7 +85,7 @@ class Centre:
             if record.journals[journal].size != size:
                 raise StoreDamaged(f"the journal of {journal} has gaps; restore it from a bundle")
             self._check_root(record, journal)
-        record.judge()
+        judge_on_all_cores(record)
         return record
 
     def _check_root(self, record: Record, journal: str) -> None:
@@ -178,7 +169,7 @@ class Centre:
     def absorb(self, journal: str, leaves: Sequence[Prepared]) -> list[Entry]:
         """Judge and fold leaves that the store has committed; returns the newly judged entries."""
         self.record.add_leaves(journal, leaves)
-        judged = self.record.judge()
+        judged = judge_on_all_cores(self.record)
         self.custody.catch_up()
         self.obligations.catch_up()
         return judged

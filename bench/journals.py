@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Journals of any length for measurements: entries of about 1 KiB with two signatures each, made without a store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from servanda.journal.acceptance import prepare
+from servanda.operations.centre import Centre
+from servanda.operations.drafting import compose, seal_envelope
+from tests.rig.packs import lake
+from tests.rig.world import World
+
+TEXT = "What was said, what was agreed, who holds what, what was done, what is overdue. " * 2
+
+
+def two_parties() -> World:
+    """Two centres that have adopted the test pack, over memory stores."""
+    return World(lake(("ash", "birch")))
+
+
+def leaves(centre: Centre, count: int) -> Iterator[bytes]:
+    """Leaves that would come next in a centre's journal; nothing is committed."""
+    draft = World.draft(_Actual(), "note", {"text": TEXT}, to=["birch"], remarks=TEXT)
+    frame = compose(centre, draft, "chief")
+    signers = [centre.signers.officers["desk"], centre.signers.officers["chief"]]
+    for number in range(frame.number, frame.number + count):
+        heads = frame.heads if number == frame.number else ()
+        receipts = frame.receipts if number == frame.number else ()
+        yield seal_envelope(msgspec.structs.replace(frame, number=number, heads=heads, receipts=receipts), signers)
+
+
+class _Actual:
+    status = "actual"
+
+
+def absorb(centre: Centre, made: list[bytes]) -> None:
+    """Let a centre hold leaves of its own journal in memory and store, as if released one after the other."""
+    prepared = [prepare(leaf) for leaf in made]
+    nodes, _ = centre.journal.tree.extended([item.hash for item in prepared])
+    size = centre.journal.size + len(made)
+    with centre.store.transaction() as writer:
+        writer.append(centre.party, centre.journal.size + 1, made, nodes, centre.clock())
+    centre.absorb(centre.party, prepared)
+    with centre.store.transaction() as writer:
+        writer.put_checkpoint(centre.party, size, centre.note_at(size))
