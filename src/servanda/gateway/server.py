@@ -27,6 +27,7 @@ STOP_SECONDS = 3
 log = logging.getLogger(__name__)
 
 _JOINED_BYTES_MAX = 64 * 1024
+_FAREWELL_SECONDS = 0.2
 
 
 class LineServer:
@@ -151,6 +152,8 @@ class _Server(uvicorn.Server):
 class _PeerProtocol(H11Protocol):
     """HTTP/1.1 that puts the hash of the client's key into the state of every request of its connection."""
 
+    _ending = False
+
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(_Joining(transport, self.loop))  # type: ignore[arg-type]
         tls = transport.get_extra_info("ssl_object")
@@ -160,12 +163,15 @@ class _PeerProtocol(H11Protocol):
     def on_response_complete(self) -> None:
         self.transport.flush()  # type: ignore[attr-defined]
         super().on_response_complete()
+        if self._ending:
+            self.loop.call_later(_FAREWELL_SECONDS, self.transport.abort)
 
     def shutdown(self) -> None:
         if self.cycle is None or self.cycle.response_complete:
             # Closing politely would wait for the other side's farewell, which comes only when it next reads.
             self.transport.abort()
         else:
+            self._ending = True
             super().shutdown()
 
 
