@@ -7,18 +7,20 @@ import hashlib
 import re
 from collections.abc import Mapping
 from datetime import date
+from itertools import pairwise
 from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
 from msgspec import Meta
 
+from servanda.agreement.dates import check_instant
 from servanda.agreement.errors import PackError
-from servanda.agreement.pack import parse_pack
+from servanda.agreement.pack import Pack, parse_pack
 from servanda.journal.acceptance import prepare
 from servanda.journal.frame import Hash, Identifier
 from servanda.journal.record import Record
 from servanda.operations.centre import Centre
-from servanda.operations.comparing import keep_proof
+from servanda.operations.comparing import keep_proof, proof_in_push, proven_party, size_of
 from servanda.operations.errors import Conflict, Refusal
 from servanda.operations.parallel import judge_on_all_cores, signature_holds
 from servanda.operations.ports import Push
@@ -28,13 +30,13 @@ from servanda.proof.canonical import CanonicalError, decode, encode
 from servanda.proof.checkpoints import Checkpoint
 from servanda.proof.container import ContainerError, read_container, write_container
 from servanda.proof.envelope import MANIFEST_TYPE, Envelope, EnvelopeError, Signature, pae, parse_envelope
-from servanda.proof.errors import ProofError
 from servanda.proof.forks import parse_fork_proof
 from servanda.proof.keys import key_id
 from servanda.registers.custody.views import balances_bytes
 from servanda.registers.obligations.views import obligations_bytes
 
 BUNDLE_BYTES_MAX = 4 * 1024**3 - 1
+PURPOSES = ("courier", "backup", "dossier")
 Size = Annotated[int, Meta(ge=0, le=2**53 - 1)]
 _PARTY = "[a-z][a-z0-9-]{0,31}"
 _NAME = re.compile(
@@ -74,10 +76,11 @@ class BundleManifest(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown
 
 
 class Bundle(NamedTuple):
-    """A bundle as read: its manifest, and the content of every file by name."""
+    """A bundle as read: its manifest, the content of every other file by name, and the manifest's envelope."""
 
     manifest: BundleManifest
     files: dict[str, bytes]
+    envelope: Envelope
 
 
 def export_bundle(centre: Centre, purpose: str, as_of: str | None = None) -> bytes:
@@ -87,8 +90,17 @@ def export_bundle(centre: Centre, purpose: str, as_of: str | None = None) -> byt
         centre: the exporter.
         purpose: `courier`, `backup` or `dossier`.
         as_of: RFC 3339 instant at which the obligations are judged; now if None.
+
+    Raises:
+        Refusal: no such purpose, or `as_of` is no instant in UTC (`usage`).
     """
     instant = as_of or centre.clock()
+    try:
+        check_instant(instant)
+    except ValueError as error:
+        raise Refusal(str(error), "usage") from error
+    if purpose not in PURPOSES:
+        raise Refusal(f"{purpose!r} is none of the purposes {', '.join(PURPOSES)}", "usage")
     files: dict[str, bytes] = {
         f"packs/{digest}.json": encode(pack.data) for digest, pack in centre.record.packs.items()
     }
@@ -160,43 +172,80 @@ def _journal_files(centre: Centre, party: str) -> dict[str, bytes]:
 
 
 def read_bundle(data: bytes) -> Bundle:
-    """Read a bundle: container and manifest hang together. Who signed it is for `import_bundle` or a verifier.
+    """Read a bundle: container and manifest hang together. Who signed it is for a verifier.
 
     Raises:
         Refusal: truncated, not in the one byte form, or the manifest does not list what is there (`bundle`).
     """
     try:
         files = read_container(data, bytes_max=BUNDLE_BYTES_MAX)
-        envelope = parse_envelope(files.pop("manifest.json"))
-        manifest = msgspec.convert(decode(envelope.payload), BundleManifest)
+        envelope, manifest = read_manifest(files.pop("manifest.json"))
     except KeyError as error:
-        raise Refusal("the bundle has no manifest.json", "bundle") from error
-    except (ContainerError, EnvelopeError, CanonicalError, msgspec.ValidationError) as error:
+        raise Refusal("not a bundle: it has no manifest.json", "bundle") from error
+    except ContainerError as error:
         raise Refusal(f"not a bundle: {error}", "bundle") from error
-    if envelope.payload_type != MANIFEST_TYPE or manifest.servanda_bundle != 1:
-        raise Refusal("the manifest is of another type or version", "bundle")
-    listed = {entry.get("path"): (entry.get("sha256"), entry.get("size")) for entry in manifest.files}
+    _check_listed(manifest, files)
+    return Bundle(manifest, files, envelope)
+
+
+def read_manifest(data: bytes) -> tuple[Envelope, BundleManifest]:
+    """The envelope and the payload of a manifest; who signed it is not looked at.
+
+    Raises:
+        Refusal: it is no manifest (`bundle`).
+    """
+    try:
+        envelope = parse_envelope(data)
+        manifest = msgspec.convert(decode(envelope.payload), BundleManifest)
+        check_instant(manifest.as_of)
+    except (EnvelopeError, CanonicalError, msgspec.ValidationError, ValueError) as error:
+        raise Refusal(f"not a bundle: manifest.json: {error}", "bundle") from error
+    if envelope.payload_type != MANIFEST_TYPE:
+        raise Refusal("not a bundle: manifest.json is an envelope of another type", "bundle")
+    if manifest.registers.keys() != (set() if manifest.purpose == "courier" else {"custody", "obligations"}):
+        raise Refusal(f"the manifest of a {manifest.purpose} bundle states other registers than it should", "bundle")
+    for names in ([file.path for file in manifest.files], [journal.party for journal in manifest.journals]):
+        if any(a >= b for a, b in pairwise(names)):
+            raise Refusal("the lists of the manifest are not sorted, or repeat", "bundle")
+    return envelope, manifest
+
+
+def altered_files(manifest: BundleManifest, files: Mapping[str, bytes]) -> list[str]:
+    """Names of the files that are missing, not listed, or have another digest than the manifest lists, sorted."""
+    listed = {file.path: (file.sha256, file.size) for file in manifest.files}
     found = {path: (hashlib.sha256(content).hexdigest(), len(content)) for path, content in files.items()}
-    if listed != found:
-        wrong = sorted(str(path) for path in listed.keys() ^ found.keys()) or [
-            path for path in found if found[path] != listed[path]
-        ]
-        raise Refusal(f"the bundle's file {wrong[0]} is not what the manifest lists", "bundle")
-    return Bundle(manifest, files)
+    return sorted(path for path in listed.keys() | found.keys() if listed.get(path) != found.get(path))
+
+
+def _check_listed(manifest: BundleManifest, files: Mapping[str, bytes]) -> None:
+    altered = altered_files(manifest, files)
+    if altered:
+        raise Refusal(f"the bundle's file {altered[0]} is not what the manifest lists", "bundle")
+    journals = set()
+    for path in files:
+        match = _NAME.fullmatch(path)
+        if match is None:
+            raise Refusal(f"a bundle has no file {path}", "bundle")
+        journals |= {match["party"]} - {None}
+    if journals != {journal.party for journal in manifest.journals}:
+        raise Refusal("the journals in the bundle are not those that the manifest lists", "bundle")
 
 
 def journal_push(bundle: Bundle, party: str) -> Push:
     """The whole journal of a party in a bundle, as one push.
 
     Raises:
-        Refusal: its files are missing.
+        Refusal: its files are missing, or its last entry is not ended.
     """
     try:
         lines = bundle.files[f"journals/{party}/entries.jsonl"]
         note = bundle.files[f"journals/{party}/checkpoint.txt"]
     except KeyError as error:
         raise Refusal(f"the bundle has no file {error}", "bundle") from error
-    return Push(party, 1, tuple(lines.split(b"\n")[:-1]), note)
+    *leaves, rest = lines.split(b"\n")
+    if rest or not leaves:
+        raise Refusal(f"the line of entry {party}/{len(leaves) + 1} is not ended, or there is none", "bundle")
+    return Push(party, 1, tuple(leaves), note)
 
 
 class Imported(NamedTuple):
@@ -209,8 +258,11 @@ class Imported(NamedTuple):
 def import_bundle(centre: Centre, data: bytes) -> Imported:
     """Take everything from a bundle that this centre does not hold yet. Idempotent.
 
+    A journal that shows another history than the one held is left as it is, and the proof of the fork is kept.
+
     Raises:
-        Refusal: malformed (`bundle`), or of another agreement (`agreement`); nothing has changed.
+        Refusal: malformed (`bundle`), or of another agreement (`agreement`); nothing has changed. Or what is in it is
+            not proven by its checkpoints; journals taken before, each under its own checkpoint, stay.
     """
     bundle = read_bundle(data)
     if bundle.manifest.agreement != centre.record.agreement:
@@ -219,46 +271,34 @@ def import_bundle(centre: Centre, data: bytes) -> Imported:
             f"{centre.record.agreement[:12]}…",
             "agreement",
         )
+    proofs = {path: content for path, content in sorted(bundle.files.items()) if path.startswith("proofs/")}
+    proven = []
+    if proofs:
+        there = unjudged_record(bundle)
+        proven = [(proven_party(there, content), content) for content in proofs.values()]
     take_packs(centre, bundle.files)
     entries, forks = {}, []
-    for journal in sorted(str(entry.get("party")) for entry in bundle.manifest.journals):
+    for journal in (listed.party for listed in bundle.manifest.journals):
         if journal != centre.party:
             before = centre.record.journals[journal].size if journal in centre.record.journals else 0
-            _take_journal(centre, bundle, journal)
+            forks += _take_journal(centre, bundle, journal)
             entries[journal] = centre.record.journals[journal].size - before
-    for path, content in bundle.files.items():
-        if path.startswith("proofs/"):
-            try:
-                proof = parse_fork_proof(content)
-                journal = parse_origin(proof.first)
-                forks.append(keep_proof(centre, journal, proof))
-            except ProofError as error:
-                raise Refusal(f"{path}: {error}", "bundle") from error
+    forks += [keep_proof(centre, journal, parse_fork_proof(content)) for journal, content in proven]
     _take_receipts(centre, bundle)
     return Imported(entries, forks)
 
 
-def parse_origin(note: bytes) -> str:
-    """The party whose journal a note is about: the last part of its origin line."""
-    return note.split(b"\n", 1)[0].decode(errors="replace").rpartition("/")[2]
-
-
 def take_packs(centre: Centre, files: Mapping[str, bytes]) -> None:
     """Keep the packs of a bundle that are not held yet."""
-    for path, content in sorted(files.items()):
-        if not path.startswith("packs/"):
-            continue
-        try:
-            pack = parse_pack(content)
-        except PackError as error:
-            raise Refusal(f"{path}: {error}", "bundle") from error
-        if pack.digest not in centre.record.packs:
+    for digest, pack in _packs(files).items():
+        if digest not in centre.record.packs:
             with centre.store.transaction() as writer:
-                writer.put_pack(pack.digest, content)
+                writer.put_pack(digest, files[f"packs/{digest}.json"])
             centre.record.add_pack(pack)
 
 
-def _take_journal(centre: Centre, bundle: Bundle, journal: str) -> None:
+def _take_journal(centre: Centre, bundle: Bundle, journal: str) -> list[str]:
+    """Take a journal; returns the name of the proof if it is another history than the one held."""
     whole = journal_push(bundle, journal)
     state = centre.record.journals.get(journal)
     if state is None:
@@ -267,43 +307,64 @@ def _take_journal(centre: Centre, bundle: Bundle, journal: str) -> None:
     try:
         receive(centre, whole._replace(first=fresh, leaves=whole.leaves[fresh - 1 :]), limits=False)
     except Conflict as conflict:
-        raise Refusal(f"{conflict}; `servanda compare` makes the proof", "conflict") from conflict
+        proof = proof_in_push(centre, whole)
+        if proof is None:
+            raise Refusal(f"{conflict}, and nothing proves which", "conflict") from conflict
+        return [keep_proof(centre, journal, proof)]
+    return []
 
 
 def _take_receipts(centre: Centre, bundle: Bundle) -> None:
     for path, content in sorted(bundle.files.items()):
-        parts = path.split("/")
-        if len(parts) == 4 and parts[0] == "journals" and parts[2] == "receipts":
-            by = parts[3].removesuffix(".txt")
-            text, _, lines = content.partition(b"\n\n")
-            size = text.split(b"\n")[1]
-            if by in centre.record.journals and size.isdigit():
-                take_receipts(centre, parts[1], by, int(size), lines)
+        match = _NAME.fullmatch(path)
+        if match and match["by"] in centre.record.journals and match["party"] in centre.record.journals:
+            take_receipts(centre, match["party"], match["by"], size_of(content), content.partition(b"\n\n")[2])
 
 
 def record_of(bundle: Bundle) -> Record:
     """The record in a bundle, judged; checkpoints are not looked at (see `operations.verifying`).
 
     Raises:
+        Refusal: a file is missing or malformed, or a journal does not begin with an identity.
+    """
+    record = unjudged_record(bundle)
+    for party in (listed.party for listed in bundle.manifest.journals):
+        if record.journals[party].identities.before(2) is None:
+            raise Refusal(f"entry {party}/1 states no identity that holds", "bundle")
+    judge_on_all_cores(record)
+    return record
+
+
+def unjudged_record(bundle: Bundle) -> Record:
+    """The record in a bundle, of which nothing is judged yet but the identities that its leaves state.
+
+    Raises:
         Refusal: a file is missing or malformed.
     """
-    packs = {}
-    for path, content in sorted(bundle.files.items()):
-        if path.startswith("packs/"):
-            try:
-                pack = parse_pack(content)
-            except PackError as error:
-                raise Refusal(f"{path}: {error}", "bundle") from error
-            packs[pack.digest] = pack
+    packs = _packs(bundle.files)
     if bundle.manifest.agreement not in packs:
         raise Refusal("the bundle has not the pack of its agreement", "bundle")
     record = Record(packs[bundle.manifest.agreement], signature_holds)
     for pack in packs.values():
         record.add_pack(pack)
-    for entry in bundle.manifest.journals:
-        push = journal_push(bundle, str(entry.get("party")))
-        if push.journal not in record.journals:
-            raise Refusal(f"{push.journal} is no party of the agreement", "bundle")
+    for listed in bundle.manifest.journals:
+        if listed.party not in record.journals:
+            raise Refusal(f"{listed.party} is no party of the agreement", "bundle")
+        push = journal_push(bundle, listed.party)
         record.add_leaves(push.journal, [prepare(leaf) for leaf in push.leaves])
-    judge_on_all_cores(record)
     return record
+
+
+def _packs(files: Mapping[str, bytes]) -> dict[str, Pack]:
+    """The packs of a bundle by digest; each lies under the name that its digest gives."""
+    packs = {}
+    for path, content in sorted(files.items()):
+        if path.startswith("packs/"):
+            try:
+                pack = parse_pack(content)
+            except PackError as error:
+                raise Refusal(f"{path}: {error}", "bundle") from error
+            if path != f"packs/{pack.digest}.json":
+                raise Refusal(f"{path}: a pack is named by its digest, and this one is {pack.digest}", "bundle")
+            packs[pack.digest] = pack
+    return packs

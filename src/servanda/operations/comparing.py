@@ -7,13 +7,13 @@ import hashlib
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
-from servanda.journal.state import JournalState, Tree
+from servanda.journal.state import JournalState, RecordState, Tree
 from servanda.operations.centre import Centre
 from servanda.operations.errors import Refusal
 from servanda.operations.ports import Courier, Push
 from servanda.operations.receipts import take_receipts
 from servanda.proof.checkpoints import Checkpoint, CheckpointError, verify_checkpoint
-from servanda.proof.forks import ForkProof, verify_fork_proof
+from servanda.proof.forks import ForkError, ForkProof, parse_fork_proof, verify_fork_proof
 from servanda.proof.merkle import MerkleError, consistency_path, leaf_hash, roots_of_path
 from servanda.proof.notes import Note, NoteError, parse_note
 
@@ -111,6 +111,34 @@ def proof_in_push(centre: Centre, push: Push) -> ForkProof | None:
     if branch.size + 1 < push.first or state.size == 0:
         return None
     return compare(centre, push.journal, push.checkpoint, lambda first, second: whole_path(branch, first, second))
+
+
+def proven_party(record: RecordState, encoded: bytes) -> str:
+    """Whose fork a proof proves, by the centre keys that the record holds.
+
+    Raises:
+        Refusal: it does not hold, or is about a journal that is not held (`fork`).
+    """
+    return fork_in(record, encoded)[0].party
+
+
+def fork_in(record: RecordState, encoded: bytes) -> tuple[JournalState, Checkpoint, Checkpoint]:
+    """The journal whose fork a proof proves, and the two checkpoints that its centre has signed.
+
+    Raises:
+        Refusal: as `proven_party`.
+    """
+    try:
+        proof = parse_fork_proof(encoded)
+        origin = proof.first.partition(b"\n")[0].decode()
+        state = next((state for state in record.journals.values() if state.origin == origin), None)
+        if state is None or not state.size:
+            raise Refusal("the proof is about a journal that is not held, or about another agreement", "fork")
+        keys = [identity.centre.ed25519 for identity in state.identities.up_to(state.size)]
+        first, second = verify_fork_proof(proof, keys)
+    except (ForkError, UnicodeDecodeError) as error:
+        raise Refusal(f"the proof does not hold: {error}", "fork") from error
+    return state, first, second
 
 
 def keep_proof(centre: Centre, journal: str, proof: ForkProof) -> str:

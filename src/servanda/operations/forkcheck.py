@@ -3,9 +3,8 @@
 
 from __future__ import annotations
 
-from servanda.operations.bundles import parse_origin, read_bundle, record_of
-from servanda.operations.errors import Refusal
-from servanda.proof.forks import ForkError, parse_fork_proof, verify_fork_proof
+from servanda.operations.bundles import read_bundle, unjudged_record
+from servanda.operations.comparing import fork_in
 
 
 def verify_fork(bundle: bytes, proof: bytes) -> dict[str, object]:
@@ -14,18 +13,7 @@ def verify_fork(bundle: bytes, proof: bytes) -> dict[str, object]:
     Raises:
         Refusal: the proof does not hold (`fork`), or the bundle has no identity of that party.
     """
-    record = record_of(read_bundle(bundle))
-    try:
-        parsed = parse_fork_proof(proof)
-        state = record.journals.get(parse_origin(parsed.first))
-        if state is None:
-            raise Refusal("the proof is about a journal that the bundle does not hold", "fork")
-        keys = [identity.centre.ed25519 for identity in state.identities.up_to(state.size)]
-        first, second = verify_fork_proof(parsed, keys)
-    except ForkError as error:
-        raise Refusal(f"the proof does not hold: {error}", "fork") from error
-    if first.origin != state.origin:
-        raise Refusal("the proof is about another agreement", "fork")
+    state, first, second = fork_in(unjudged_record(read_bundle(bundle)), proof)
     return {
         "party": state.party,
         "first-size": first.size,

@@ -7,30 +7,48 @@ The stand-alone program in `verifier/` does the same from the specification alon
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+import struct
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 
 import msgspec
 
-from servanda.agreement.dates import check_instant
+from servanda.agreement.dates import instant_seconds
+from servanda.journal.acceptance import Inadmissible, check_place, check_signatures, prepare
+from servanda.journal.frame import Reference
 from servanda.journal.record import Record
 from servanda.journal.state import JournalState
-from servanda.operations.bundles import Bundle, journal_push, parse_origin, read_bundle, record_of
+from servanda.operations.bundles import (
+    Bundle,
+    ListedJournal,
+    altered_files,
+    journal_push,
+    read_bundle,
+    read_manifest,
+    record_of,
+    unjudged_record,
+)
+from servanda.operations.comparing import proven_party
 from servanda.operations.errors import Refusal
 from servanda.operations.limits import fork_limits
 from servanda.operations.receipts import KINDS
-from servanda.proof.checkpoints import Checkpoint, verify_checkpoint
+from servanda.proof.canonical import CanonicalError, decode
+from servanda.proof.checkpoints import Checkpoint, parse_checkpoint, verify_checkpoint
 from servanda.proof.cosignatures import parse_cosignature, verify_cosignature
-from servanda.proof.envelope import pae, parse_envelope
+from servanda.proof.envelope import pae
 from servanda.proof.errors import ProofError
 from servanda.proof.keys import key_id, verify_ed25519
-from servanda.proof.notes import KIND_MLDSA44, Note, note_key_id, parse_note
+from servanda.proof.notes import KIND_MLDSA44, Note, NoteSignature, note_key_id, parse_note
+from servanda.proof.sealing import digests_of, disclosure_digest
 from servanda.registers.custody.views import balances_bytes, balances_document
 from servanda.registers.custody.views import fold as fold_custody
 from servanda.registers.obligations.views import fold as fold_obligations
 from servanda.registers.obligations.views import obligations_bytes, obligations_document
 
 Making = Callable[[Bundle], Record]
+NAMED_MAX = 3
+"""How many broken entries of one journal a finding names; it counts the rest."""
+_LOCAL_MARK, _LOCAL_SIZE, _LOCAL_LENGTHS = b"PK\3\4", 30, struct.Struct("<LH")
 
 
 class Report(msgspec.Struct, kw_only=True):
@@ -56,6 +74,11 @@ class Report(msgspec.Struct, kw_only=True):
         return not self.wrong and not self.unpinned
 
 
+class _Opening(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    disclosure: str
+    entry: Reference
+
+
 def verify_bundle(
     data: bytes,
     fingerprints: Mapping[str, str],
@@ -74,18 +97,23 @@ def verify_bundle(
         The report; faults are listed in it, not raised.
 
     Raises:
-        Refusal: it is no bundle at all, or refused by the container's byte form.
+        Refusal: it is no bundle at all, or not in its one byte form; the entries that are damaged are named.
     """
-    bundle = read_bundle(data)
+    try:
+        bundle = read_bundle(data)
+    except Refusal as error:
+        raise Refusal("; ".join([str(error), *_damage(data)]), error.code) from error
     record = making(bundle)
     report = Report(agreement=bundle.manifest.agreement, as_of=bundle.manifest.as_of, exporter=bundle.manifest.exporter)
-    for entry in bundle.manifest.journals:
-        _verify_journal(report, bundle, record, entry, fingerprints)
-    _verify_manifest(report, bundle, record, data)
+    for listed in bundle.manifest.journals:
+        _verify_journal(report, bundle, record, listed, fingerprints)
+    _verify_manifest(report, bundle, record)
     for party, size in (expected or {}).items():
         if report.complete.get(party, 0) < size:
             report.wrong.append(f"the journal of {party} is complete to {report.complete.get(party, 0)}, not to {size}")
     proofs = _proofs(report, bundle, record)
+    report.wrong += _contradictions(record, proofs)
+    _verify_openings(report, bundle, record)
     limits = fork_limits(record, proofs)
     if limits:
         record = _limited(record, limits)
@@ -96,24 +124,81 @@ def verify_bundle(
     return report
 
 
+def _damage(data: bytes) -> list[str]:
+    """Which entries are damaged in an archive that is not what its manifest lists, as far as they tell themselves."""
+    files = _loosely(data)
+    try:
+        envelope, manifest = read_manifest(files.pop("manifest.json", b""))
+    except Refusal:
+        return []  # the damage is in the manifest, or before anything can be read
+    altered = [path for path in altered_files(manifest, files) if path.endswith("/entries.jsonl")]
+    if not altered:
+        return []
+    try:
+        record = unjudged_record(Bundle(manifest, files, envelope))
+    except Refusal as error:
+        return [str(error)]
+    return [
+        _suspects(record, record.journals[listed.party], listed.size)
+        for listed in manifest.journals
+        if f"journals/{listed.party}/entries.jsonl" in altered
+    ]
+
+
+def _loosely(data: bytes) -> dict[str, bytes]:
+    """The files of an archive by its local headers alone, whatever its checksums and its directory say."""
+    files, at = {}, 0
+    while data.startswith(_LOCAL_MARK, at) and at + _LOCAL_SIZE <= len(data):
+        size, length = _LOCAL_LENGTHS.unpack_from(data, at + 22)
+        start = at + _LOCAL_SIZE + length
+        files[data[at + _LOCAL_SIZE : start].decode("ascii", "replace")] = data[start : start + size]
+        at = start + size
+    return files
+
+
+def _suspects(record: Record, state: JournalState, size: int) -> str:
+    """Where a journal that is not what was signed has been changed; `size` is what was signed."""
+    broken = list(_broken(record, state))
+    if broken:
+        more = f", and {len(broken) - NAMED_MAX} more" if len(broken) > NAMED_MAX else ""
+        return f"damaged: {'; '.join(broken[:NAMED_MAX])}{more}"
+    if state.size != size:
+        return (
+            f"{size} entries were signed, {state.size} are there: see entry {state.party}/{min(size, state.size) + 1}"
+        )
+    return f"the entries {state.party}/1 to {state.party}/{size} each hold by themselves: some are exchanged"
+
+
+def _broken(record: Record, state: JournalState) -> Iterator[str]:
+    """Entries that do not hold by themselves (steps 1 to 4 of spec/entry.md), whatever was judged before them."""
+    leaves = [entry.leaf for entry in state.entries] + [item.leaf for item in state.pending]
+    for number, leaf in enumerate(leaves, start=1):
+        prepared = prepare(leaf)
+        if number == 2 and state.identities.before(2) is None:
+            return  # entry 1 is broken, and with it all keys
+        try:
+            if prepared.frame is None:
+                raise Inadmissible(str(prepared.code), prepared.reason)
+            check_place(record, state, number, prepared.frame)
+            check_signatures(record, state, number, prepared)
+        except Inadmissible as error:
+            yield f"entry {state.party}/{number} ({error.code}: {error})"
+
+
 def _verify_journal(
-    report: Report,
-    bundle: Bundle,
-    record: Record,
-    listed: Mapping[str, object],
-    fingerprints: Mapping[str, str],
+    report: Report, bundle: Bundle, record: Record, listed: ListedJournal, fingerprints: Mapping[str, str]
 ) -> None:
-    party = str(listed.get("party"))
+    party = listed.party
     state = record.journals[party]
     report.complete[party] = state.size
     report.entries += state.size
     pinned = fingerprints.get(party)
-    first = state.tree.node(0, 0).hex() if state.size else ""
+    first = state.tree.node(0, 0).hex()
     if pinned is None:
         report.unpinned.append(party)
     elif pinned != first:
         report.wrong.append(f"entry {party}/1 has fingerprint {first}, not {pinned}")
-    if (listed.get("size"), listed.get("root")) != (state.size, state.tree.root().hex()):
+    if (listed.size, listed.root) != (state.size, state.tree.root().hex()):
         report.wrong.append(f"the manifest states another size or root of {party} than its entries have")
     for entry in state.entries:
         if not entry.admissible:
@@ -132,7 +217,7 @@ def _verify_checkpoint(report: Report, record: Record, state: JournalState, text
             raise ProofError("no identity holds for this size")
         checkpoint = verify_checkpoint(note, identity.centre.ed25519)
         if checkpoint != Checkpoint(state.origin, state.size, state.tree.root()):
-            raise ProofError("it is not that of the entries")
+            raise ProofError(f"it is not that of the entries; {_suspects(record, state, checkpoint.size)}")
         if not _quantum_holds(note, checkpoint, state.origin, identity.centre.mldsa44):
             report.not_checked.append(f"the checkpoint of {state.party} has no ML-DSA-44 signature")
     except ProofError as error:
@@ -155,80 +240,108 @@ def _verify_receipts(report: Report, bundle: Bundle, record: Record, state: Jour
         by = path.removeprefix(folder).removesuffix(".txt")
         try:
             note = parse_note(bundle.files[path])
-            size = _size_of(note)
+            size = parse_checkpoint(note.text).size
+            if not 0 < size <= state.size or by == state.party:
+                raise ProofError(f"it is over {size} entries, but {state.size} are there; see {state.party}/{size}")
             checkpoint = Checkpoint(state.origin, size, state.tree.root(size))
             if note.text != checkpoint.text():
-                raise ProofError(f"it is not over the root of {state.party} at size {size}")
+                where = _suspects(record, state, state.size)
+                raise ProofError(f"it is not over the root of {state.party} at entry {state.party}/{size}; {where}")
             kinds = _verified_kinds(record, by, note, checkpoint)
         except ProofError as error:
             report.wrong.append(f"receipt by {by} on {state.party}: {error}")
             continue
-        report.receipts.append({"by": by, "journal": state.party, "kinds": kinds, "size": size})
-
-
-def _size_of(note: Note) -> int:
-    lines = note.text.split("\n")
-    if len(lines) != 4 or not lines[1].isdigit() or int(lines[1]) > 2**53:
-        raise ProofError("it is not over a checkpoint")
-    return int(lines[1])
+        if kinds:
+            report.receipts.append({"by": by, "journal": state.party, "kinds": kinds, "size": size})
+        else:
+            report.not_checked.append(f"the receipt by {by} on {state.party}: the journal of {by} is not there")
 
 
 def _verified_kinds(record: Record, by: str, note: Note, checkpoint: Checkpoint) -> list[str]:
+    """The kinds of the receipts by a party in a note, all verified; empty if its keys are not known here."""
     state = record.journals.get(by)
-    name = f"{record.origin(by)}/receipt"
-    found = []
-    identities = state.identities.up_to(state.size) if state else []
-    for signature in note.signatures:
-        keys = [(k, key) for i in identities for k, key in zip(KINDS, i.receipt, strict=True)]
-        match = [(k, key) for k, key in keys if note_key_id(name, k, key) == signature.key_id]
-        if signature.name != name or not match:
-            raise ProofError(f"it carries a signature that is not by a receipt key of {by}")
-        kind, key = match[0]
-        cosignature = parse_cosignature(signature.key_id + signature.signature, kind)
-        verify_cosignature(checkpoint, name=name, kind=kind, public=key, cosignature=cosignature)
-        found.append("ml-dsa-44" if kind == KIND_MLDSA44 else "ed25519")
-    return sorted(set(found))
+    if state is None or not state.size:
+        return []
+    kinds = {_verified_kind(state, f"{state.origin}/receipt", line, checkpoint) for line in note.signatures}
+    return sorted("ml-dsa-44" if kind == KIND_MLDSA44 else "ed25519" for kind in kinds)
 
 
-def _verify_manifest(report: Report, bundle: Bundle, record: Record, data: bytes) -> None:
-    from servanda.proof.container import read_container
+def _verified_kind(state: JournalState, name: str, line: NoteSignature, checkpoint: Checkpoint) -> int:
+    identities = state.identities.up_to(state.size)
+    for index, identity in enumerate(identities):
+        for kind, key in zip(KINDS, identity.receipt, strict=True):
+            if line.name != name or note_key_id(name, kind, key) != line.key_id:
+                continue
+            cosignature = parse_cosignature(line.key_id + line.signature, kind)
+            timestamp = verify_cosignature(checkpoint, name=name, kind=kind, public=key, cosignature=cosignature)
+            # spec/identity.md 4: the current key, or an earlier one if it signed before it was retired.
+            after = identities[index + 1 :]
+            if all(key in later.receipt for later in after) or timestamp <= instant_seconds(after[0].released_at):
+                return kind
+    raise ProofError(f"it carries a signature that is not by a receipt key of {state.party}")
 
-    envelope = parse_envelope(read_container(data, bytes_max=len(data))["manifest.json"])
-    exporter = bundle.manifest.exporter
+
+def _verify_manifest(report: Report, bundle: Bundle, record: Record) -> None:
+    exporter, envelope = bundle.manifest.exporter, bundle.envelope
     state = record.journals.get(exporter)
     identity = state.identities.latest if state else None
     try:
-        check_instant(bundle.manifest.as_of)
         if identity is None or [s.keyid for s in envelope.signatures] != [key_id(identity.centre.ed25519)]:
             raise ProofError(f"it is not signed by the centre of {exporter}")
         verify_ed25519(
             identity.centre.ed25519, pae(envelope.payload_type, envelope.payload), envelope.signatures[0].sig
         )
-    except ValueError as error:
+    except ProofError as error:
         report.wrong.append(f"manifest: {error}")
 
 
 def _proofs(report: Report, bundle: Bundle, record: Record) -> dict[str, dict[str, bytes]]:
+    """The proofs of forks that hold, by journal and path."""
     proofs: dict[str, dict[str, bytes]] = {}
     for path, content in bundle.files.items():
         if path.startswith("proofs/"):
-            from servanda.proof.forks import ForkError, parse_fork_proof
-
             try:
-                journal = parse_origin(parse_fork_proof(content).first)
-            except ForkError as error:
+                proofs.setdefault(proven_party(record, content), {})[path] = content
+            except Refusal as error:
                 report.wrong.append(f"{path}: {error}")
-                continue
-            one = {journal: {path: content}}
-            if journal in record.journals and not fork_limits(record, one):
-                report.not_checked.append(f"{path} proves no fork of {journal}, or its branch has been named")
-            proofs.setdefault(journal, {})[path] = content
     return proofs
 
 
-def _limited(record: Record, limits: Mapping[str, int]) -> Record:
-    from servanda.journal.acceptance import prepare
+def _contradictions(record: Record, proofs: Mapping[str, object]) -> Iterator[str]:
+    """Entries whose author held another history of a journal than the one that is here, where no proof says why."""
+    for party, state in sorted(record.journals.items()):
+        for number, item in enumerate(state.pending, start=len(state.entries) + 1):
+            for head in item.frame.heads if item.frame else ():
+                other = record.journals.get(head.party)
+                if other is None or other.size < head.size or head.party in proofs:
+                    continue
+                if other.tree.root(head.size).hex() != head.root:
+                    yield (
+                        f"entry {party}/{number} saw another root of {head.party} at entry {head.party}/{head.size} "
+                        f"than the journal here has: one of the two is false"
+                    )
 
+
+def _verify_openings(report: Report, bundle: Bundle, record: Record) -> None:
+    """Each opening answers to a digest in the entry that it names (spec/sealing.md)."""
+    for path, content in sorted(bundle.files.items()):
+        if not path.startswith("openings/"):
+            continue
+        *lines, rest = content.split(b"\n")
+        for line in [*lines, *([rest] if rest else [])]:
+            try:
+                opening = msgspec.convert(decode(line), _Opening)
+                entry = record.entry(opening.entry.place)
+                seals = digests_of(entry.frame.content) if entry and entry.frame else set()
+                if entry is None or entry.hash.hex() != opening.entry.leaf or rest:
+                    raise ProofError(f"{opening.entry.place} is not the entry that it opens, or its line is not ended")
+                if disclosure_digest(opening.disclosure) not in seals:
+                    raise ProofError(f"nothing sealed in entry {entry.place} answers to it")
+            except (CanonicalError, msgspec.ValidationError, ProofError) as error:
+                report.wrong.append(f"{path}: {error}")
+
+
+def _limited(record: Record, limits: Mapping[str, int]) -> Record:
     again = Record(record.packs[record.agreement], record.check, limits)
     for pack in record.packs.values():
         again.add_pack(pack)
@@ -241,10 +354,7 @@ def _limited(record: Record, limits: Mapping[str, int]) -> Record:
 
 def _verify_registers(report: Report, bundle: Bundle, record: Record) -> None:
     custody, obligations = fold_custody(record), fold_obligations(record)
-    try:
-        at = date.fromisoformat(bundle.manifest.as_of[:10])
-    except ValueError:
-        return  # the manifest's fault has been reported
+    at = date.fromisoformat(bundle.manifest.as_of[:10])
     report.balances = balances_document(custody)
     report.obligations = obligations_document(obligations, at)["obligations"]
     computed = {
