@@ -8,7 +8,7 @@ import threading
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.line.parts import NOTE, PUSH, RECEIPT, Keys, Line, ScriptedCentre, courier_to
 
@@ -249,12 +249,14 @@ def test_the_words_of_the_other_side_cannot_play_with_a_terminal() -> None:
 
 
 @given(status=st.integers(100, 999).filter(lambda status: status != 200), body=st.binary(max_size=100))
+@settings(deadline=None)
 def test_any_failure_is_one_of_three(status: int, body: bytes) -> None:
     with pytest.raises((Refused, Conflict, LineDown)):
         wire.raise_failure(status, body)
 
 
 @given(body=st.binary(max_size=200))
+@settings(deadline=None)
 def test_arbitrary_answers_are_bad_answers(body: bytes) -> None:
     for read in (wire.read_reply, lambda data: wire.read_pull("syr", 1, data), wire.read_path):
         if read is wire.read_path and not body:

@@ -106,7 +106,7 @@ def test_many_may_ask_at_once(path: Path) -> None:
 
 
 @given(data=st.binary(max_size=100))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_arbitrary_lines_are_malformed_or_answered(path: Path, data: bytes) -> None:
     answers = speak(path, data).splitlines()
     assert len(answers) == data.count(b"\n")

@@ -9,17 +9,12 @@ from urllib.parse import parse_qsl
 
 from servanda.operations.errors import Refusal
 from servanda.operations.ports import Push, PushReply
+from servanda.operations.receiving import BYTES_MAX, LEAVES_MAX
 from servanda.proof.canonical import CanonicalError, decode, encode
 from servanda.proof.encodings import encode_base64
 from servanda.proof.notes import NOTE_BYTES_MAX
 
-LEAVES_MAX = 1_000
-"""The most leaves of one push (spec/line.md)."""
-
-LEAVES_BYTES_MAX = 8 * 2**20
-"""The most bytes that the leaves of one push have together (spec/line.md)."""
-
-BODY_BYTES_MAX = LEAVES_BYTES_MAX + 2 * NOTE_BYTES_MAX
+BODY_BYTES_MAX = BYTES_MAX + 2 * NOTE_BYTES_MAX
 """The most bytes that are read of one body: the leaves, and the checkpoint with the escapes of JSON."""
 
 _NUMBER = re.compile(r"(?:0|[1-9][0-9]{0,14})\Z")
@@ -46,8 +41,8 @@ def read_push(journal: str, body: bytes) -> Push:
     head, *leaves = body[:-1].split(b"\n")
     if not all(leaves):
         raise Malformed("a leaf of no bytes")
-    if sum(map(len, leaves)) > LEAVES_BYTES_MAX:
-        raise Refusal(f"leaves of more than {LEAVES_BYTES_MAX} bytes", "over-size")
+    if sum(map(len, leaves)) > BYTES_MAX:
+        raise Refusal(f"leaves of more than {BYTES_MAX} bytes", "over-size")
     first, checkpoint = _read_head(head)
     return Push(journal, first, tuple(leaves), checkpoint)
 

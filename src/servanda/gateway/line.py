@@ -17,7 +17,6 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from servanda.gateway.bodies import (
     BODY_BYTES_MAX,
-    LEAVES_MAX,
     Malformed,
     read_numbers,
     read_push,
@@ -27,6 +26,7 @@ from servanda.gateway.bodies import (
 )
 from servanda.operations.errors import Conflict, Refusal, ServandaError, Stopped, TryLater
 from servanda.operations.ports import Push, PushReply
+from servanda.operations.receiving import LEAVES_MAX
 from servanda.proof.canonical import JsonValue, encode
 from servanda.proof.notes import NOTE_BYTES_MAX
 

@@ -251,11 +251,7 @@ class _Connection:
             LineDown: no answer in time, or not one of HTTP.
         """
         with _failures():
-            try:
-                self._send(request, deadline)
-            except (BrokenPipeError, ConnectionResetError):
-                # It may have answered before it had read everything: too large, or a stranger.
-                return self._receive(request, deadline)
+            self._send(request, deadline)
             return self._receive(request, deadline)
 
     def interrupt(self) -> None:

@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 
 from servanda.operations.errors import Conflict, LineDown, Refusal, Refused
 from servanda.operations.ports import Push, PushReply
+from servanda.operations.receiving import BYTES_MAX, LEAVES_MAX
 from servanda.proof.canonical import CanonicalError, decode, encode
 from servanda.proof.encodings import EncodingError, decode_base64
 from servanda.proof.merkle import HASH_BYTES
@@ -28,8 +29,11 @@ def write_push(push: Push) -> bytes:
     """Return the body of a push.
 
     Raises:
-        Refusal: a leaf is empty or holds a newline, so that it cannot stand on a line (code `malformed`).
+        Refusal: more than one push may have (code `over-size`), or a leaf is empty or holds a newline, so that it
+            cannot stand on a line (code `malformed`).
     """
+    if len(push.leaves) > LEAVES_MAX or sum(map(len, push.leaves)) > BYTES_MAX:
+        raise Refusal(f"more than {LEAVES_MAX} leaves or {BYTES_MAX} bytes in one push", "over-size")
     head = encode({"checkpoint": push.checkpoint.decode(), "from": push.first})
     body = b"\n".join([head, *push.leaves, b""])
     if not all(push.leaves) or body.count(b"\n") != len(push.leaves) + 1:
