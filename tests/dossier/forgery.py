@@ -9,13 +9,14 @@ import importlib.util
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
 from servanda.journal.state import Tree
-from servanda.operations.bundles import export_bundle
+from servanda.operations.bundles import export_bundle, read_bundle, record_of
 from servanda.operations.comparing import exchange_heads
 from servanda.operations.errors import Refusal
 from servanda.operations.founding import fingerprint
@@ -27,6 +28,10 @@ from servanda.proof.envelope import MANIFEST_TYPE, Envelope, Signature, pae, par
 from servanda.proof.keys import key_id
 from servanda.proof.merkle import leaf_hash
 from servanda.proof.notes import Note
+from servanda.registers.custody.views import balances_bytes
+from servanda.registers.custody.views import fold as fold_custody
+from servanda.registers.obligations.views import fold as fold_obligations
+from servanda.registers.obligations.views import obligations_bytes
 from tests.dossier.courier import WalkingCourier, exchange_quantum
 from tests.rig.packs import lake
 from tests.rig.world import World, held, row, signers_of
@@ -117,7 +122,7 @@ def root_of(leaves: Sequence[bytes]) -> bytes:
     return tree.root()
 
 
-def remade(files: Files, *, signer: str = "birch", **said: Any) -> bytes:
+def remade(files: Files, /, *, signer: str = "birch", **said: Any) -> bytes:
     """The bundle with its manifest made anew from the files, and signed by the centre of `signer`.
 
     Args:
@@ -137,6 +142,16 @@ def remade(files: Files, *, signer: str = "birch", **said: Any) -> bytes:
         if (leaves := leaves_of(files, party) if f"journals/{party}/entries.jsonl" in files else [])
     ]
     return write_container({**others, "manifest.json": signed_manifest({**manifest, **said}, signer)})
+
+
+def registers_of(files: Files, at: str = "2026-01-04") -> dict[str, str]:
+    """The digests of the registers that follow from the files, as an exporter who has only these would state them."""
+    record = record_of(read_bundle(remade(files)))
+    documents = {
+        "custody": balances_bytes(fold_custody(record)),
+        "obligations": obligations_bytes(fold_obligations(record), date.fromisoformat(at)),
+    }
+    return {name: hashlib.sha256(document).hexdigest() for name, document in documents.items()}
 
 
 def signed_manifest(manifest: Mapping[str, Any], signer: str) -> bytes:

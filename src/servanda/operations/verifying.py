@@ -109,8 +109,11 @@ def verify_bundle(
         _verify_journal(report, bundle, record, listed, fingerprints)
     _verify_manifest(report, bundle, record)
     for party, size in (expected or {}).items():
-        if report.complete.get(party, 0) < size:
-            report.wrong.append(f"the journal of {party} is complete to {report.complete.get(party, 0)}, not to {size}")
+        there = report.complete.get(party, 0)
+        if there < size:
+            report.wrong.append(
+                f"the journal of {party} ends at {there}, {size} are expected: {party}/{there + 1} is missing"
+            )
     proofs = _proofs(report, bundle, record)
     report.wrong += _contradictions(record, proofs)
     _verify_openings(report, bundle, record)
@@ -242,7 +245,7 @@ def _verify_receipts(report: Report, bundle: Bundle, record: Record, state: Jour
             note = parse_note(bundle.files[path])
             size = parse_checkpoint(note.text).size
             if not 0 < size <= state.size or by == state.party:
-                raise ProofError(f"it is over {size} entries, but {state.size} are there; see {state.party}/{size}")
+                raise ProofError(f"it is over {size} entries; {_suspects(record, state, size)}")
             checkpoint = Checkpoint(state.origin, size, state.tree.root(size))
             if note.text != checkpoint.text():
                 where = _suspects(record, state, state.size)
