@@ -4,14 +4,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import msgspec
-
-from servanda.journal.acceptance import prepare
-from servanda.operations.centre import Centre
-from servanda.operations.drafting import compose, seal_envelope
 from tests.rig.packs import lake
 from tests.rig.world import World
+
+from servanda.journal.acceptance import prepare
+from servanda.journal.state import Tree
+from servanda.operations.centre import Centre
+from servanda.operations.drafting import compose, seal_envelope
+from servanda.proof.merkle import leaf_hash
+from servanda.storage.sqlite.store import SqliteStore
 
 TEXT = "What was said, what was agreed, who holds what, what was done, what is overdue. " * 2
 
@@ -46,3 +50,19 @@ def absorb(centre: Centre, made: list[bytes]) -> None:
     centre.absorb(centre.party, prepared)
     with centre.store.transaction() as writer:
         writer.put_checkpoint(centre.party, size, centre.note_at(size))
+
+
+def moved_to_sqlite(centre: Centre, path: Path) -> Centre:
+    """The centre with everything it holds moved into a new SQLite store."""
+    store = SqliteStore(path)
+    with store.transaction() as writer:
+        for party, size in centre.store.journals().items():
+            held = centre.store.leaves(party, 1, size)
+            nodes, _ = Tree().extended([leaf_hash(leaf) for leaf in held])
+            writer.append(party, 1, held, nodes, centre.clock())
+            note = centre.note_at(size) if party == centre.party else centre.store.checkpoint(party)
+            assert note is not None
+            writer.put_checkpoint(party, size, note)
+    centre.store = store
+    centre.reload()
+    return centre

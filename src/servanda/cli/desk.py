@@ -204,17 +204,17 @@ def print_accounting(data: Mapping[str, Any], pack: Mapping[str, Any], subjects:
         for d in data["declared"]
     ]
     table("Declared and found", ["lot", "kind", "place", "amount", "basis"], rows, right=(3,))
-    rows = [
+    moved = [
         (h["entry"], h["event-at"], h["from"], h["receiver"], _lots(h["lots"], units), h["place"], h["state"])
         for h in data["handovers"]
     ]
-    table("Handed over", ["entry", "event at", "from", "to", "lots", "to place", "state"], rows)
-    rows = [
+    table("Handed over", ["entry", "event at", "from", "to", "lots", "to place", "state"], moved)
+    gone = [
         (d["entry"], d["event-at"], d["from"], ", ".join(d["named"]), _lots(d["lots"], units), d["place"], d["state"])
         for d in data["destructions"]
     ]
-    table("Destroyed", ["entry", "event at", "by", "witnesses", "lots", "place", "state"], rows)
-    rows = [
+    table("Destroyed", ["entry", "event at", "by", "witnesses", "lots", "place", "state"], gone)
+    accounts = [
         (
             account["account"],
             account["unit"],
@@ -224,7 +224,7 @@ def print_accounting(data: Mapping[str, Any], pack: Mapping[str, Any], subjects:
         )
         for account in data["accounts"]
     ]
-    table("Accounts", ["account", "ledger", "stated", "derived", "lots not stated"], rows, right=(2, 3, 4))
+    table("Accounts", ["account", "ledger", "stated", "derived", "lots not stated"], accounts, right=(2, 3, 4))
     lots = [
         (
             lot["lot"],

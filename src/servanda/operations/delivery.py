@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 
 from servanda.operations.centre import Centre
 from servanda.operations.citing import cite_if_it_helps
@@ -45,42 +46,58 @@ class Delivery:
         self._centre = centre
         self._courier = courier
         self._stopping = threading.Event()
+        self._changed = threading.Event()
+        self.on_receipt: Callable[[str, int], None] | None = None
+        """Called with party and size when a receipt on our journal has been verified and kept."""
         self.lines = {party: LineState() for party in parties}
         self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
-        """Begin: one thread for each counterpart."""
+        """Begin: one thread for each counterpart, and one that cites."""
+        self._begin("citations", self._cite)
         for party in self.lines:
-            self._begin(party)
+            self._begin(f"line-{party}", partial(self._run, party))
 
     def add(self, party: str) -> None:
         """Begin delivery to one more counterpart."""
         if party not in self.lines:
             self.lines[party] = LineState()
-            self._begin(party)
+            self._begin(f"line-{party}", partial(self._run, party))
 
-    def _begin(self, party: str) -> None:
-        thread = threading.Thread(target=self._run, args=(party,), name=f"line-{party}", daemon=True)
+    def _begin(self, name: str, work: Callable[[], None]) -> None:
+        thread = threading.Thread(target=work, name=name, daemon=True)
         self._threads.append(thread)
         thread.start()
 
     def stop(self) -> None:
         """End all threads; what is undelivered stays so and goes out at the next start."""
         self._stopping.set()
+        self._changed.set()
         for line in self.lines.values():
             line.wake.set()
         for thread in self._threads:
             thread.join(timeout=15)
 
     def changed(self) -> None:
-        """Something has come in or gone into our journal: cite if that helps, and let every line look."""
-        with self._centre.lock:
-            try:
-                cite_if_it_helps(self._centre)
-            except TryLater as error:
-                log.warning("no citation now: %s", error)
+        """Entries have come in or gone into our journal: every line looks, and we cite if that helps. Returns at once."""
         for line in self.lines.values():
             line.wake.set()
+        self._changed.set()
+
+    def _cite(self) -> None:
+        while True:
+            self._changed.wait()
+            if self._stopping.is_set():
+                return
+            self._changed.clear()
+            try:
+                with self._centre.lock:
+                    cited = cite_if_it_helps(self._centre)
+            except ServandaError as error:
+                log.warning("no citation now: %s", error)
+                continue
+            if cited is not None:
+                self.changed()
 
     def _run(self, party: str) -> None:
         line, pause, due = self.lines[party], PAUSE_SECONDS_MIN, 0.0
@@ -124,6 +141,8 @@ class Delivery:
                 kept = take_receipts(self._centre, self._centre.party, party, reply.size, reply.receipt)
             if not kept:
                 return  # its identity is not held yet: the receipt cannot be judged, catch up first
+            if self.on_receipt is not None:
+                self.on_receipt(party, reply.size)
             self.changed()
 
     def next_push(self, party: str) -> Push | None:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Signatures of many entries verified on all cores: the library releases the interpreter's lock while it computes.
 
-What is checked ahead is only remembered; the steps of `journal.acceptance` still ask for every signature, and anything that
-was not checked ahead, or did not verify, is checked there again.
+What is checked ahead is only remembered; the steps of `journal.acceptance` still ask for every signature, and anything
+that was not checked ahead, or did not verify, is checked there again.
 """
 
 from __future__ import annotations
