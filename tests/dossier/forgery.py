@@ -138,8 +138,8 @@ def remade(files: Files, /, *, signer: str = "birch", **said: Any) -> bytes:
     ]
     manifest["journals"] = [
         {"party": party, "root": root_of(leaves).hex(), "size": len(leaves)}
-        for party in PARTIES
-        if (leaves := leaves_of(files, party) if f"journals/{party}/entries.jsonl" in files else [])
+        for path in sorted(others)
+        if path.endswith("/entries.jsonl") and (leaves := leaves_of(files, party := path.split("/")[1]))
     ]
     return write_container({**others, "manifest.json": signed_manifest({**manifest, **said}, signer)})
 

@@ -11,7 +11,7 @@ from servanda.proof.container import write_container
 from tests.dossier.forgery import PARTIES, assert_refused, dossier, files_of, pins, verdicts
 
 BOTH_STRIDES = {"manifest.json": 37, "entries.jsonl": 307, ".txt": 151, ".json": 401}
-"""Every which byte of a file both verifiers are tried with; at each trial the stand-alone one reads the whole dossier."""
+"""Every which byte of a file both verifiers are tried with; the stand-alone one reads the whole dossier each time."""
 
 
 def places() -> dict[str, tuple[int, int]]:
