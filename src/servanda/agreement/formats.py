@@ -73,6 +73,7 @@ _BUILT_IN = (
     ("accept", "accept", "two", _ACCEPT),
     ("refuse", "refuse", "two", _fields(reason=_TEXT)),
     ("condition", "notify", "two", _fields(outcome={"enum": ["confirmed", "failed"]})),
+    ("lapse", "notify", "two", _fields(reason=_TEXT)),
     ("correct", "correct", "two", _fields(content={"type": "object"}, reason=_TEXT)),
     (
         "reveal",

@@ -75,6 +75,11 @@ class Pack(msgspec.Struct, frozen=True, dict=True):
         quorum = self.data["settlement"]["quorum"]
         return others if quorum == "all" else min(quorum, others)
 
+    @property
+    def lapses(self) -> bool:
+        """Whether the other parties may declare a custody offer lapsed."""
+        return bool(self.data["settlement"].get("lapse", False))
+
     def within(self, kind: str, broader: str) -> bool:
         """Whether `kind` is `broader` or a part of it."""
         step: str | None = kind

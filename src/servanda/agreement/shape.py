@@ -77,6 +77,8 @@ PACK_SHAPE: dict[str, Any] = _object(
     settlement=_object(
         quorum={"anyOf": [{"const": "all"}, {"type": "integer", "minimum": 0, "maximum": 64}]},
         liars={"type": "integer", "minimum": 0, "maximum": 64},
+        lapse={"type": "boolean"},
+        optional=("lapse",),
     ),
     units=_list(_object(id=_ID, names=_TEXTS, symbol=_WORD, exponent={"type": "integer", "minimum": 0, "maximum": 15})),
     items=_list(_object(id=_ID, names=_TEXTS, unit=_ID, within=_or_null(_ID)), 0, 10_000),

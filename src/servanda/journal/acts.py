@@ -13,7 +13,7 @@ from servanda.agreement.pack import Pack
 from servanda.journal.acceptance import Inadmissible, Waiting, check_content
 from servanda.journal.frame import Frame
 from servanda.journal.state import Entry, JournalState, RecordState
-from servanda.journal.threads import Cut, Offer
+from servanda.journal.threads import Cut, Offer, within
 from servanda.proof.sealing import SealingError, digests_of, disclosure_digest, parse_disclosure
 
 Rule = Callable[[RecordState, JournalState, Frame, Format, Pack, Cut], None]
@@ -82,6 +82,8 @@ def _check_accept(record: RecordState, journal: JournalState, frame: Frame, form
     offer = _offer_to_answer(record, journal, frame, "accept")
     if record.threads.superseded(offer, cut):
         raise Inadmissible("accept", f"{offer.place} is superseded by a later offer of its thread")
+    if record.lapsed(offer, cut):
+        raise Inadmissible("accept", f"{offer.place} has lapsed")
     if record.threads.crossed(offer, cut):
         raise Inadmissible("accept", f"{offer.place} has crossed another offer of its thread")
     entry = record.entry(offer.place)
@@ -133,6 +135,17 @@ def _check_condition(
         raise Inadmissible("condition", f"{entry.place} is not an acceptance whose condition {journal.party} confirms")
     if acceptance.decided is not None:
         raise Inadmissible("condition", f"{journal.party} has already decided the condition of {entry.place}")
+
+
+def _check_lapse(record: RecordState, journal: JournalState, frame: Frame, form: Format, pack: Pack, cut: Cut) -> None:
+    entry = _first(record, frame, "lapse")
+    offer = record.threads.offers.get(entry.place)
+    if not pack.lapses or offer is None or pack.formats[offer.format].effect != "custody.offer":
+        raise Inadmissible("lapse", f"{entry.place} is not an offer of custody that the pack lets lapse")
+    if journal.party in offer.signatories or journal.party in offer.lapses:
+        raise Inadmissible("lapse", f"{journal.party} is a side of {entry.place}, or has declared it lapsed before")
+    if any(within(cut, acceptance.place) for acceptance in offer.acceptances.values()):
+        raise Inadmissible("lapse", f"{journal.party} has seen {entry.place} accepted")
 
 
 def _check_correct(
@@ -209,6 +222,7 @@ _RULES: dict[str, Rule] = {
     "accept": _check_accept,
     "refuse": _check_refuse,
     "condition": _check_condition,
+    "lapse": _check_lapse,
     "correct": _check_correct,
     "acknowledge": _check_acknowledge,
     "reveal": _check_reveal,

@@ -165,7 +165,7 @@ class Record(RecordState):
         elif frame.format == "adopt" and judged.form.built_in:
             journal.adoptions.append((place.number, frame.content["pack"]))
             self.forget_force()
-        elif judged.form.built_in and frame.format in ("accept", "refuse", "condition"):
+        elif judged.form.built_in and frame.format in ("accept", "refuse", "condition", "lapse"):
             self._enter_answer(journal, place, frame)
 
     def _enter_answer(self, journal: JournalState, place: Place, frame: Frame) -> None:
@@ -174,6 +174,9 @@ class Record(RecordState):
             self.threads.decide(target, place, confirmed=frame.content["outcome"] == "confirmed")
             return
         offer = self.threads.offers[target]
+        if frame.format == "lapse":
+            offer.lapses[place.party] = place
+            return
         journal.answered.add(target)
         if frame.format == "refuse":
             offer.refusals[place.party] = place

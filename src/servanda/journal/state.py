@@ -11,7 +11,7 @@ from functools import cached_property
 from servanda.agreement.pack import Pack
 from servanda.journal.frame import Frame, Place
 from servanda.journal.identity import IdentityHistory
-from servanda.journal.threads import Attestations, Cut, Offer, Threads
+from servanda.journal.threads import Attestations, Cut, Offer, Threads, within
 from servanda.proof.envelope import Envelope
 from servanda.proof.merkle import EMPTY_ROOT, node_hash, root_at
 
@@ -228,8 +228,33 @@ class RecordState:
     def settled(self, offer: Offer, cut: Cut) -> bool:
         """Whether an offer is settled within `cut`."""
         pack = self.judged_pack(offer)
-        others = len(set(pack.parties) - offer.signatories)
-        return self.threads.settled(offer, cut, pack.quorum(others))
+        others = set(pack.parties) - offer.signatories
+        quorum = pack.quorum(len(others))
+        if not self._may_lapse(offer, pack):
+            return self.threads.settled(offer, cut, quorum)
+        return self.threads.accepted(offer, cut) and all(
+            sum(1 for party in others if self._upholds(party, place, offer, cut)) >= quorum
+            for place in self.threads.signed(offer)
+        )
+
+    def _may_lapse(self, offer: Offer, pack: Pack) -> bool:
+        return pack.lapses and pack.formats[offer.format].effect == "custody.offer"
+
+    def _upholds(self, party: str, place: Place, offer: Offer, cut: Cut) -> bool:
+        """Whether an entry of `party` within `cut` covers `place`, and none declares the offer lapsed."""
+        journal = self.journals.get(party)
+        covered = journal.heads_after(cut.get(party, 0)).get(place.party, 0) if journal else 0
+        lapse = offer.lapses.get(party)
+        return covered >= place.number and (lapse is None or not within(cut, lapse))
+
+    def lapsed(self, offer: Offer, cut: Cut) -> bool:
+        """Whether enough other parties have declared the offer lapsed within `cut`."""
+        if not offer.lapses:
+            return False
+        pack = self.judged_pack(offer)
+        others = set(pack.parties) - offer.signatories
+        declared = sum(1 for party, place in offer.lapses.items() if party in others and within(cut, place))
+        return declared >= max(1, pack.quorum(len(others)))
 
     def effective(self, offer: Offer, cut: Cut) -> bool:
         """Whether an offer has effect within `cut`."""

@@ -42,6 +42,8 @@ class Offer:
     format: tuple[str, int]
     acceptances: dict[str, Acceptance] = field(default_factory=dict)
     refusals: dict[str, Place] = field(default_factory=dict)
+    lapses: dict[str, Place] = field(default_factory=dict)
+    """Where parties outside the signatories have declared it lapsed."""
     crossed: list[Place] = field(default_factory=list)
     later: list[Place] = field(default_factory=list)
     """Offers of the same thread that cover this one."""
@@ -153,10 +155,11 @@ class Threads:
             return False
         outside = offer.signatories
         return quorum == 0 or all(
-            self._attestations.attesting(place, cut, outside) >= quorum for place in self._signed(offer)
+            self._attestations.attesting(place, cut, outside) >= quorum for place in self.signed(offer)
         )
 
-    def _signed(self, offer: Offer) -> Iterator[Place]:
+    def signed(self, offer: Offer) -> Iterator[Place]:
+        """The offer's own place and those of its acceptances: what must be attested."""
         yield offer.place
         for acceptance in offer.acceptances.values():
             yield acceptance.place

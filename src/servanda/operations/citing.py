@@ -21,7 +21,7 @@ def cite_if_it_helps(centre: Centre) -> Entry | None:
         The citation, or None if none was called for.
     """
     receipts = [r for r in centre.store.receipts(centre.party) if r.kind == KIND_COSIGNATURE]
-    if not any(_completes(centre, offer, place, receipts) for offer, place in _ours(centre)):
+    if not any(_completes(centre, offer, place, receipts) for offer, place in _ours(centre)) and not _uncovered(centre):
         return None
     status, clock = _status(centre)
     draft = Draft(
@@ -54,6 +54,18 @@ def _completes(centre: Centre, offer: Offer, place: Place, receipts: list[Stored
     cited = record.attestations.attesting(place, record.whole, offer.signatories)
     held = {r.by for r in receipts if r.by in others and r.size >= place.number}
     return cited < quorum <= len(held)
+
+
+def _uncovered(centre: Centre) -> bool:
+    """Whether, where offers may lapse, we hold an acceptance that no entry of ours covers yet."""
+    record = centre.record
+    covered = centre.journal.heads_after(len(centre.journal.entries))
+    return any(
+        acceptance.place.number > covered.get(acceptance.place.party, 0)
+        for offer in record.threads.offers.values()
+        if centre.party not in offer.signatories and record.judged_pack(offer).lapses
+        for acceptance in offer.acceptances.values()
+    )
 
 
 def _status(centre: Centre) -> tuple[str, str | None]:

@@ -79,7 +79,7 @@ class Delivery:
             thread.join(timeout=15)
 
     def changed(self) -> None:
-        """Entries have come in or gone into our journal: every line looks, and we cite if that helps. Returns at once."""
+        """Entries have come or gone: every line looks, and we cite if that helps. Returns at once."""
         for line in self.lines.values():
             line.wake.set()
         self._changed.set()

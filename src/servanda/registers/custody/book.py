@@ -19,7 +19,7 @@ from servanda.registers.custody.lots import (
     Refused,
     parse_lot_name,
 )
-from servanda.registers.custody.rules import check_held, has_effect
+from servanda.registers.custody.rules import check_held, crossed, has_effect
 
 
 class Checked(Exception):
@@ -49,7 +49,7 @@ class Book:
         name = parse_lot_name(text)
         accepted = self.record.threads.acceptances.get(name.place)
         lot = self.holdings.lots.get(name)
-        for place in (name.place, accepted.place if accepted else None, lot.offer if lot else None):
+        for place in (name.place, accepted.place if accepted else None, *(lot.offers if lot else ())):
             if place is not None and place in self.holdings.offers:
                 self.settle(place, cut)
         lot = self.holdings.lots.get(name)
@@ -85,6 +85,11 @@ class Book:
         self.holdings.lots[name] = lot
         return lot
 
+    def effect_at(self, place: Place) -> str | None:
+        """The effect of the entry at `place`; None if it is not admissible or has none."""
+        entry = self.record.entry(place)
+        return None if entry is None else self.record.effect_of(entry)
+
     def lots_of(self, place: Place) -> list[Lot]:
         """The lots that the offer at `place` is about."""
         entry = self.record.entry(place)
@@ -92,9 +97,20 @@ class Book:
         assert entry.frame is not None
         return [self.holdings.lots[parse_lot_name(item["lot"])] for item in entry.frame.content["lots"]]
 
+    def give_back(self, place: Place) -> None:
+        """An offer was refused, or has lapsed: what was on its way is held by its author again."""
+        if self.holdings.offers.pop(place) == "custody.offer":
+            for lot in self.lots_of(place):
+                lot.account = f"held/{place.party}"
+
     def settle(self, place: Place, cut: Cut) -> None:
-        """Postings 5 to 7, last sentences: post an offer if it has effect within `cut`."""
+        """Postings 5 to 7, last sentences: post an offer if it has effect, or has lapsed, within `cut`."""
+        if within(cut, place) and self.record.lapsed(self.record.threads.offers[place], cut):
+            self.give_back(place)
+            return
         if not within(cut, place) or not has_effect(self.record, place, cut):
+            return
+        if any(crossed(lot, place, cut) for lot in self.lots_of(place)):
             return
         effect = self.holdings.offers.pop(place)
         entry = self.record.entry(place)
@@ -134,7 +150,8 @@ def _keep_rest(book: Book, lot: Lot, name: LotName, received: int, offer: Place)
     whole = lot.quantity.amount
     rest = None if whole is None else whole - received
     lot.quantity = Quantity(received, lot.quantity.unit)
-    lot.ended = received == 0
+    if received == 0:
+        lot.ended, lot.emptied = True, offer
     if rest == 0:
         return
     account = f"disputed/{offer.party}/{name.party}"

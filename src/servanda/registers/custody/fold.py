@@ -16,7 +16,7 @@ from servanda.journal.state import Entry
 from servanda.registers.custody import postings
 from servanda.registers.custody.book import Book, Checked
 from servanda.registers.custody.corrections import STATEMENTS, correct
-from servanda.registers.custody.lots import Holdings, LotName, Refused, parse_lot_name
+from servanda.registers.custody.lots import Holdings, Refused, named_lots
 
 
 class CustodyRegister:
@@ -51,7 +51,9 @@ class CustodyRegister:
             return
         refused = self.refusal(entry)
         if refused is not None:
-            self.book.discrepancy(entry.place, f"posting/{refused.reason}", _named_lot(frame))
+            named = set(named_lots(self.record.effect_of(entry), frame.content))
+            lot = named.pop() if len(named) == 1 else None
+            self.book.discrepancy(entry.place, f"posting/{refused.reason}", lot)
 
     def check(self, entry: Entry) -> Refused | None:
         """Why the posting of an admissible entry would be refused, or None. Nothing is posted."""
@@ -81,15 +83,6 @@ class CustodyRegister:
         except Refused as refused:
             return refused
         return None
-
-
-def _named_lot(frame: Frame) -> LotName | None:
-    """The lot that an entry names, if it is exactly one."""
-    content = frame.content
-    if "lot" in content:
-        return parse_lot_name(content["lot"])
-    named = [lot if isinstance(lot, str) else lot.get("lot") for lot in content.get("lots", [])]
-    return parse_lot_name(named[0]) if len(named) == 1 and named[0] else None
 
 
 Posting = Callable[[Book, Entry, Frame, Pack], None]

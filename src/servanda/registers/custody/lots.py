@@ -41,6 +41,23 @@ def parse_lot_name(text: str) -> LotName:
     return LotName(party, int(number), int(row))
 
 
+_ONE = frozenset({"custody.split", "custody.move", "custody.seal", "custody.condition"})
+_NAMES = frozenset({"custody.merge", "custody.loss", "custody.consume"})
+_HELD = frozenset({"custody.offer", "custody.destroy", "custody.resolve"})
+
+
+def named_lots(effect: str | None, content: dict[str, Any]) -> list[LotName]:
+    """The lots that an entry names, in its order. Only the effect says which members are names of lots."""
+    texts: list[str] = []
+    if effect in _ONE:
+        texts = [content["lot"]]
+    elif effect in _NAMES:
+        texts = content["lots"]
+    elif effect in _HELD:
+        texts = [item["lot"] for item in content["lots"]]
+    return [parse_lot_name(text) for text in texts]
+
+
 class Quantity(NamedTuple):
     """An amount in the unit's smallest step; None if it is not stated."""
 
@@ -83,16 +100,18 @@ class Lot:
     made_by: Place | None = None
     """The offer whose effect made the lot (a residue, a disputed rest); None if its own entry did."""
     ended: bool = False
+    emptied: Place | None = None
+    """The handover of which nothing was received; None if the lot ended in its custodian's own journal."""
     gone: Place | None = None
     """Where its custodian recorded it as lost or consumed."""
     destruction: Place | None = None
     """The last offer to destroy it."""
     disputants: tuple[str, ...] = ()
     """Giver and receiver of a disputed rest."""
-    offer: Place | None = None
-    """The last offer that concerns the lot, open or answered."""
-    refusal: Place | None = None
-    """Where that offer was refused."""
+    offers: list[Place] = field(default_factory=list)
+    """Every offer posted on the lot, open or answered: which of them locks it depends on who asks."""
+    crossed: dict[Place, list[Place]] = field(default_factory=dict)
+    """Offers to resolve that have crossed on this lot, or on one that they also name: each with those it crossed."""
 
 
 @dataclass(slots=True)

@@ -9,11 +9,19 @@ from __future__ import annotations
 from typing import Any
 
 from servanda.agreement.pack import Pack
-from servanda.journal.frame import Frame, Place
+from servanda.journal.frame import Frame
 from servanda.journal.state import Entry
+from servanda.journal.threads import within
 from servanda.registers.custody.book import Book
-from servanda.registers.custody.lots import Declaration, Lot, LotName, Quantity, Refused, parse_lot_name
-from servanda.registers.custody.rules import check_offered, check_place, checked_row, exists, holder_in, is_locked
+from servanda.registers.custody.lots import Declaration, Lot, LotName, Quantity, Refused, named_lots
+from servanda.registers.custody.rules import (
+    check_offered,
+    check_place,
+    checked_row,
+    exists,
+    holder_in,
+    open_offer,
+)
 
 
 def _declare(book: Book, entry: Entry, frame: Frame, pack: Pack, account: str) -> None:
@@ -81,13 +89,15 @@ def merge(book: Book, entry: Entry, frame: Frame, pack: Pack) -> None:
     """Postings 4: lots of one pool become one."""
     party, content = entry.place.party, frame.content
     lots = [book.held(name, entry) for name in content["lots"]]
+    if content["kind"] not in pack.items:
+        raise Refused("kind")
+    check_place(pack, content["place"])
     if len({lot.name for lot in lots}) != len(lots):
         raise Refused("lot-closed")
     if any(lot.pool is not lots[0].pool for lot in lots):
         raise Refused("pool")
-    if content["kind"] not in pack.items or not all(pack.within(lot.kind, content["kind"]) for lot in lots):
+    if not all(pack.within(lot.kind, content["kind"]) for lot in lots):
         raise Refused("kind")
-    check_place(pack, content["place"])
     book.from_here_on_write()
     amounts = [lot.quantity.amount for lot in lots]
     total = None if None in amounts else sum(amount for amount in amounts if amount is not None)
@@ -117,49 +127,45 @@ def state(book: Book, entry: Entry, frame: Frame, effect: str) -> None:
 def _contest(book: Book, entry: Entry, frame: Frame) -> None:
     for reference in frame.refers_to:
         target = book.record.entry(reference.place)
-        content = target.frame.content if target and target.frame else {}
+        if target is None or target.frame is None or not target.admissible:
+            continue  # what an inadmissible entry says may have any form
         declared = book.holdings.declarations.get(reference.place)
-        for name in declared.lots if declared else []:
+        opened = [name for name in declared.lots if name.place == reference.place] if declared else []
+        for name in (*opened, *named_lots(book.record.effect_of(target), target.frame.content)):
             book.discrepancy(entry.place, "contested", name)
-        for lot in content.get("lots", []) if isinstance(content.get("lots"), list) else []:
-            text = lot if isinstance(lot, str) else lot.get("lot")
-            if text and parse_lot_name(text) in book.holdings.lots:
-                book.discrepancy(entry.place, "contested", parse_lot_name(text))
 
 
 def offer(book: Book, entry: Entry, frame: Frame, pack: Pack) -> None:
     """Postings 5: lots are on their way to a receiver until it has answered."""
-    lots = _offered(book, entry, frame)
-    check_place(pack, frame.content["place"])
+    lots = _offered(book, entry, frame, pack)
     book.from_here_on_write()
     for lot in lots:
         lot.account = f"transit/{entry.place.party}/{frame.content['receiver']}"
     _lock(book, entry, lots, "custody.offer")
 
 
-def _offered(book: Book, entry: Entry, frame: Frame) -> list[Lot]:
-    lots = []
-    for item in frame.content["lots"]:
-        lot = book.held(item["lot"], entry)
+def _offered(book: Book, entry: Entry, frame: Frame, pack: Pack) -> list[Lot]:
+    content = frame.content
+    lots = [book.held(item["lot"], entry) for item in content["lots"]]
+    for row in content.get("residue", []) if book.record.effect_of(entry) == "custody.destroy" else []:
+        checked_row(pack, row)
+    check_place(pack, content["place"])
+    for lot, item in zip(lots, content["lots"], strict=True):
         check_offered(lot, item["quantity"])
-        if lot in lots:
-            raise Refused("locked", item["lot"])
-        lots.append(lot)
+    if len({lot.name for lot in lots}) != len(lots):
+        raise Refused("locked")
     return lots
 
 
 def _lock(book: Book, entry: Entry, lots: list[Lot], effect: str) -> None:
     for lot in lots:
-        lot.offer, lot.refusal = entry.place, None
+        lot.offers.append(entry.place)
     book.holdings.offers[entry.place] = effect
 
 
 def destroy(book: Book, entry: Entry, frame: Frame, pack: Pack) -> None:
     """Postings 6: lots are locked until the witnesses have answered."""
-    lots = _offered(book, entry, frame)
-    for row in frame.content["residue"]:
-        checked_row(pack, row)
-    check_place(pack, frame.content["place"])
+    lots = _offered(book, entry, frame, pack)
     book.from_here_on_write()
     _lock(book, entry, lots, "custody.destroy")
     for lot in lots:
@@ -176,14 +182,26 @@ def resolve(book: Book, entry: Entry, frame: Frame, pack: Pack) -> None:
         disputants = set(lot.disputants)
         if not disputants or {party, *(frame.named or ())} != disputants or holder_in(book.record, lot, entry.past):
             raise Refused("not-custodian", item["lot"])
-        if is_locked(book.record, lot, entry.past) or lot in lots:
+        if open_offer(book.record, lot, entry.past) is not None or lot in lots:
             raise Refused("locked", item["lot"])
         check_offered(lot, item["quantity"])
         if frame.content["holder"] not in disputants:
             raise Refused("holder")
         lots.append(lot)
     book.from_here_on_write()
+    _cross(book, entry, lots)
     _lock(book, entry, lots, "custody.resolve")
+
+
+def _cross(book: Book, entry: Entry, lots: list[Lot]) -> None:
+    """Find offers to resolve on these lots that the entry does not cover, and that do not cover it."""
+    for other in {place for lot in lots for place in lot.offers if not within(entry.past, place)}:
+        covering = book.record.entry(other)
+        if covering is None or within(covering.past, entry.place):
+            continue
+        for lot in {id(lot): lot for lot in (*lots, *book.lots_of(other))}.values():
+            lot.crossed.setdefault(entry.place, []).append(other)
+            lot.crossed.setdefault(other, []).append(entry.place)
 
 
 def loss(book: Book, entry: Entry, frame: Frame, pack: Pack) -> None:
@@ -192,10 +210,13 @@ def loss(book: Book, entry: Entry, frame: Frame, pack: Pack) -> None:
     lots = [book.held(name, entry, unlocked=False) for name in frame.content["lots"]]
     book.from_here_on_write()
     for lot in lots:
-        if is_locked(book.record, lot, entry.past):
+        locked = open_offer(book.record, lot, entry.past)
+        if locked is not None and book.effect_at(locked) == "custody.offer":
             book.discrepancy(entry.place, "loss-in-transit", lot.name)
-        else:
-            lot.account, lot.gone = f"lost/{party}", entry.place
+            continue
+        lot.gone = entry.place
+        if not lot.account.startswith("destroyed/"):  # an open destruction may have come to its end meanwhile
+            lot.account = f"lost/{party}"
 
 
 def consume(book: Book, entry: Entry, frame: Frame, pack: Pack) -> None:
@@ -213,8 +234,4 @@ def refuse(book: Book, frame: Frame) -> None:
     place = frame.refers_to[0].place
     if place not in book.holdings.offers:
         return
-    effect = book.holdings.offers.pop(place)
-    for lot in book.lots_of(place):
-        lot.refusal = Place(frame.party, frame.number)
-        if effect == "custody.offer":
-            lot.account = f"held/{place.party}"
+    book.give_back(place)

@@ -31,13 +31,23 @@ def has_effect(record: RecordState, offer: Place, cut: Cut) -> bool:
     return record.effective(record.threads.offers[offer], cut)
 
 
-def is_locked(record: RecordState, lot: Lot, cut: Cut) -> bool:
-    """Whether an offer on the lot is open within `cut`."""
-    if lot.offer is None or not within(cut, lot.offer):
-        return False
-    if lot.refusal is not None and within(cut, lot.refusal):
-        return False
-    return not has_effect(record, lot.offer, cut)
+def open_offer(record: RecordState, lot: Lot, cut: Cut) -> Place | None:
+    """The offer that locks the lot within `cut`: it is there, not refused there, and has no effect there."""
+    for place in lot.offers:
+        offer = record.threads.offers[place]
+        if not within(cut, place) or record.threads.refused(offer, cut) or record.lapsed(offer, cut):
+            continue
+        if not has_effect(record, place, cut) and not crossed(lot, place, cut):
+            return place
+    return None
+
+
+def crossed(lot: Lot, offer: Place, cut: Cut) -> bool:
+    """Whether an offer to resolve and one by the other side, neither covering the other, are both within `cut`.
+
+    They void one another, as crossed offers of one thread do: if both were accepted the lot would have two holders.
+    """
+    return any(within(cut, other) for other in lot.crossed.get(offer, ()))
 
 
 def check_held(record: RecordState, lot: Lot, party: str, cut: Cut, *, unlocked: bool = True) -> Lot:
@@ -52,9 +62,9 @@ def check_held(record: RecordState, lot: Lot, party: str, cut: Cut, *, unlocked:
         raise Refused("unknown-lot", text)
     if holder != party or (lot.gone is not None and within(cut, lot.gone)) or _destroyed(record, lot, cut):
         raise Refused("not-custodian", text)
-    if lot.ended:
+    if lot.ended and (lot.emptied is None or has_effect(record, lot.emptied, cut)):
         raise Refused("lot-closed", text)
-    if unlocked and is_locked(record, lot, cut):
+    if unlocked and open_offer(record, lot, cut) is not None:
         raise Refused("locked", text)
     return lot
 

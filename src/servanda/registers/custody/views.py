@@ -83,7 +83,7 @@ def open_discrepancies(register: CustodyRegister) -> list[Discrepancy]:
     """All discrepancies that are open in the whole record, sorted by entry, code and lot."""
     register.settle()
     record, holdings = register.record, register.holdings
-    found = set(holdings.discrepancies)
+    found = {item for item in holdings.discrepancies if item.code != "contested" or item.lot in holdings.lots}
     for lots in holdings.serials.values():
         if len(lots) > 1:
             found.update(Discrepancy(name.place, "duplicate-serial", name) for name in lots.values())
