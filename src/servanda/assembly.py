@@ -22,6 +22,8 @@ import msgspec
 from servanda.agreement.compilation import compile_pack
 from servanda.agreement.errors import PackError, Problem
 from servanda.agreement.pack import Pack, parse_pack
+from servanda.journal.identity import Identity
+from servanda.journal.state import Entry
 from servanda.keyring.keyfile import Cost, Keyring, create_keyring, open_keyring
 from servanda.keyring.tls import make_tls, spki_sha256
 from servanda.operations.centre import Centre, Signers
@@ -148,20 +150,72 @@ def found_centre(founding: Founding) -> str:
     return found
 
 
-def _signers(keyring: Keyring) -> Signers:
-    officers = {name.removeprefix("officer-"): name for name in keyring.names() if name.startswith("officer-")}
-    return Signers(
-        centre=keyring.signer("centre"),
-        centre_mldsa44=keyring.signer("centre-ml-dsa-44"),
-        receipt=keyring.signer("receipt"),
-        receipt_mldsa44=keyring.signer("receipt-ml-dsa-44"),
-        officers={officer: keyring.signer(name) for officer, name in officers.items()},
-    )
+def _signers(keyring: Keyring, identity: Identity | None = None) -> Signers:
+    """The keys that an identity states, wherever the keyring keeps them; those of a new centre if there is none yet."""
+    signers = {name: keyring.signer(name) for name in keyring.names()}
+    if identity is None:
+        officers = {n.removeprefix("officer-"): signer for n, signer in signers.items() if n.startswith("officer-")}
+        centre, centre_mldsa44, receipt_key, receipt_mldsa44 = (signers[name] for name in CENTRE_KEYS)
+        return Signers(centre, centre_mldsa44, receipt_key, receipt_mldsa44, officers)
+    by_public = {signer.public: signer for signer in signers.values()}
+    try:
+        return Signers(
+            by_public[identity.centre.ed25519],
+            by_public[identity.centre.mldsa44],
+            by_public[identity.receipt.ed25519],
+            by_public[identity.receipt.mldsa44],
+            {name: by_public[o.public] for name, o in identity.officers.items() if o.public in by_public},
+        )
+    except KeyError as error:
+        raise Stopped(
+            "the keyring lacks a key that the newest identity states; restore the right keyring", "wrong-key"
+        ) from error
 
 
 def _der(certificate_pem: bytes) -> bytes:
     body = b"".join(line for line in certificate_pem.splitlines() if not line.startswith(b"-----"))
     return base64.b64decode(body)
+
+
+class Rotation(NamedTuple):
+    """What a new identity changes."""
+
+    officers: Mapping[str, Sequence[str]] = {}
+    """Officers to add, or whose roles change: name to roles."""
+    retire: Sequence[str] = ()
+    renew: Sequence[str] = ()
+    """`centre`, `receipt`, `root`, or names of officers whose keys are renewed."""
+    subject: str = "New identity"
+
+
+def _rotated(
+    keyring: Keyring, signers: Signers, before: Identity, rotation: Rotation, suffix: str
+) -> tuple[Signers, dict[str, Sequence[str]]]:
+    """The signers and officers' roles after a rotation; new keys are added to the keyring, which is not saved."""
+    roles: dict[str, Sequence[str]] = {name: sorted(officer.roles) for name, officer in before.officers.items()}
+    officers = dict(signers.officers)
+    for name in (*rotation.retire, *(n for n in rotation.renew if n not in ("centre", "receipt", "root"))):
+        if name not in roles:
+            raise Refusal(f"no officer {name}; there are {', '.join(sorted(roles))}", "unknown-key")
+    for name in rotation.retire:
+        del roles[name]
+        officers.pop(name, None)
+    for name in {*rotation.officers, *rotation.renew} - {"centre", "receipt", "root"} - set(rotation.retire):
+        roles[name] = rotation.officers.get(name, roles.get(name, ()))
+        if name in rotation.renew or name not in officers:
+            officers[name] = keyring.add(f"officer-{name}{suffix}", "ed25519")
+    changed = signers._replace(officers={name: officers[name] for name in roles})
+    if "centre" in rotation.renew:
+        changed = changed._replace(
+            centre=keyring.add(f"centre{suffix}", "ed25519"),
+            centre_mldsa44=keyring.add(f"centre-ml-dsa-44{suffix}", "ml-dsa-44"),
+        )
+    if "receipt" in rotation.renew:
+        changed = changed._replace(
+            receipt=keyring.add(f"receipt{suffix}", "ed25519"),
+            receipt_mldsa44=keyring.add(f"receipt-ml-dsa-44{suffix}", "ml-dsa-44"),
+        )
+    return changed, roles
 
 
 class Station:
@@ -186,6 +240,7 @@ class Station:
             raise Stopped(f"the pack of {home} is not in its record", "store-damaged")
         pack = parse_pack(packs[self.settings.agreement])
         self.centre = Centre(self.settings.party, pack, self.store, _signers(self.keyring), read_clock)
+        self.centre.signers = _signers(self.keyring, self.centre.journal.identities.latest)
         self.cards = self._cards()
 
     def _cards(self) -> dict[str, Card]:
@@ -258,6 +313,35 @@ class Station:
         """Let live TLS contexts trust the certificate on a party's card."""
         for context in contexts:
             trust(context, base64.b64decode(self.cards[party].certificate))
+
+    def rotate(self, root_passphrase: str, rotation: Rotation) -> Entry:
+        """State a new identity: officers added or retired, keys renewed, signed by the root threshold.
+
+        New keys are saved before they are stated; if anything fails, the identity before stays in force.
+
+        Raises:
+            Refusal: an officer who is not there is retired or renewed, or a rule of spec/identity.md is broken.
+        """
+        before = self.centre.journal.identities.latest
+        assert before is not None
+        root = open_keyring(self.home / "root.json", root_passphrase)
+        known = {root.signer(name).public: root.signer(name) for name in root.names()}
+        old = [known[key] for key in before.root_keys if key in known]
+        suffix = f"-{self.centre.journal.size + 1}"
+        signers, roles = _rotated(self.keyring, self.centre.signers, before, rotation, suffix)
+        new = old
+        if "root" in rotation.renew:
+            new = [root.add(f"root-{index}{suffix}", "ed25519") for index in range(1, ROOT_KEYS + 1)]
+            root.save()
+        self.keyring.save()
+        content = identity_content(signers, new, before.threshold, roles, before.names, before.tls)
+        signing = {signer.public: signer for signer in (*old[: before.threshold], *new[: before.threshold])}
+        kept, self.centre.signers = self.centre.signers, signers
+        try:
+            return state_identity(self.centre, content, list(signing.values()), rotation.subject)
+        except Exception:
+            self.centre.signers = kept
+            raise
 
     def handle(self, request: Mapping[str, Any]) -> Any:
         """Carry out a request of the desk, or one that concerns this process."""

@@ -63,3 +63,18 @@ def ask_home(home: Path, passphrase_file: Path | None, command: str, **arguments
     passphrase = passphrase_of(passphrase_file) if given else None
     message = {"command": command, **{k.replace("_", "-"): v for k, v in arguments.items() if v is not None}}
     return request(home, passphrase, message)
+
+
+def parse_pairs(pairs: tuple[str, ...], separator: str) -> dict[str, str]:
+    """`party=value` options as a mapping.
+
+    Raises:
+        Refusal: one has not this form.
+    """
+    found = {}
+    for pair in pairs:
+        name, sign, value = pair.partition(separator)
+        if not sign or not name or not value:
+            raise Refusal(f"{pair!r} is not of the form party{separator}value", "usage")
+        found[name] = value
+    return found

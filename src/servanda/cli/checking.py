@@ -9,7 +9,7 @@ import click
 
 from servanda.agreement.errors import PackError
 from servanda.assembly import read_pack
-from servanda.cli.asking import json_option
+from servanda.cli.asking import json_option, parse_pairs
 from servanda.cli.printing import emit, table
 from servanda.operations.errors import Refusal
 from servanda.operations.forkcheck import verify_fork
@@ -38,21 +38,6 @@ def check(pack: Path, output: Path | None, as_json: bool) -> None:
     if not emit({"digest": compiled.digest, "id": data["id"], **counts}, as_json):
         click.echo(f"{data['id']} edition {data['edition']}: {', '.join(f'{n} {name}' for name, n in counts.items())}")
         click.echo(f"digest {compiled.digest}")
-
-
-def parse_pairs(pairs: tuple[str, ...], separator: str) -> dict[str, str]:
-    """`party=value` options as a mapping.
-
-    Raises:
-        Refusal: one has not this form.
-    """
-    found = {}
-    for pair in pairs:
-        name, sign, value = pair.partition(separator)
-        if not sign or not name or not value:
-            raise Refusal(f"{pair!r} is not of the form party{separator}value", "usage")
-        found[name] = value
-    return found
 
 
 @click.command()
@@ -103,9 +88,18 @@ def verify(
 
 
 def _judge_fork(file: Path, fork: Path, report: Report, as_json: bool) -> None:
-    if not report.verified:
-        raise Refusal("the bundle that gives the identities does not verify itself; verify it first", "bundle")
-    proof = verify_fork(file.read_bytes(), fork.read_bytes())
+    """Print whose fork the proof proves; it is judged by the identities in a bundle that itself verifies."""
+    wrong = [*report.wrong, *(f"no fingerprint was given for {party}" for party in report.unpinned)]
+    proof: dict[str, object] = {}
+    if not wrong:
+        try:
+            proof = verify_fork(file.read_bytes(), fork.read_bytes())
+        except Refusal as error:
+            wrong = [str(error)]
+    if wrong:
+        if not emit({"fork": False, "wrong": wrong}, as_json):
+            click.echo("\n".join(f"no fork is proven: {line}" for line in wrong))
+        raise click.exceptions.Exit(1)
     if not emit({"fork": True, **proof}, as_json):
         click.echo(f"fork proven: the centre of {proof['party']} signed two histories,")
         click.echo(f"  size {proof['first-size']} root {proof['first-root']}")

@@ -11,10 +11,11 @@ from pathlib import Path
 
 import click
 
-from servanda.assembly import Founding, Station, found_centre, read_pack
-from servanda.cli.asking import ask_home, home_option, json_option, passphrase_of
+from servanda.assembly import Founding, Rotation, Station, found_centre, read_pack, station_at
+from servanda.cli.asking import ask_home, home_option, json_option, parse_pairs, passphrase_of
 from servanda.cli.printing import emit
 from servanda.gateway.duty import Duty
+from servanda.operations.errors import Refusal
 
 OFFICERS = {"desk-1": ("author",), "release-1": ("author", "release"), "watch-1": ("watch",)}
 
@@ -112,4 +113,37 @@ def meet(home: Path, passphrase_file: Path | None, card_file: Path, fingerprint:
     click.echo(f"{party} is known by {fingerprint}")
 
 
-COMMANDS = (init, serve, card, meet)
+@click.command()
+@home_option
+@click.option(
+    "--officer", "officers", multiple=True, metavar="NAME=ROLE[,ROLE]", help="Add an officer, or change roles."
+)
+@click.option("--retire", multiple=True, metavar="NAME", help="Retire an officer: nothing signed after this counts.")
+@click.option("--renew", multiple=True, metavar="WHAT", help="New keys for centre, receipt, root, or an officer.")
+@click.option(
+    "--root-passphrase-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Passphrase of root.json, which must be in the home for this; else SERVANDA_ROOT_PASSPHRASE, else a prompt.",
+)
+def rotate(
+    home: Path,
+    passphrase_file: Path | None,
+    officers: tuple[str, ...],
+    retire: tuple[str, ...],
+    renew: tuple[str, ...],
+    root_passphrase_file: Path | None,
+) -> None:
+    """Change keys and officers: a new identity entry under the root threshold. The centre must be off duty."""
+    passphrase = passphrase_of(passphrase_file, prompt="Passphrase of the keyring")
+    root = passphrase_of(
+        root_passphrase_file, prompt="Passphrase of the root keys", variable="SERVANDA_ROOT_PASSPHRASE"
+    )
+    added = {name: tuple(roles.split(",")) for name, roles in parse_pairs(officers, "=").items()}
+    if not (added or retire or renew):
+        raise Refusal("nothing to change: give --officer, --retire or --renew", "usage")
+    with station_at(home, passphrase) as station:
+        entry = station.rotate(root, Rotation(added, retire, renew))
+    click.echo(f"{entry.place}: new identity; the fingerprint stays the same")
+
+
+COMMANDS = (init, serve, card, meet, rotate)
