@@ -78,6 +78,8 @@ FORMATS = [
     _format("seal", effect="custody.seal", lot=_TEXT, seal=_TEXT, action=_TEXT),
     _format("loss", effect="custody.loss", lots=listed(_TEXT), reason=_TEXT),
     _format("consume", effect="custody.consume", lots=listed(_TEXT), reason=_TEXT),
+    _format("state", effect="custody.condition", lot=_TEXT, condition=_TEXT),
+    _format("finding", effect="custody.finding", findings=listed(fields(outcome=_TEXT, subject=_TEXT))),
     _format("contest", effect="custody.contest", reason=_TEXT),
     _format("handover", "offer", "custody.offer", lots=listed(_HELD), receiver=_TEXT, place=_TEXT),
     _format(

@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 from servanda.agreement.pack import Pack
@@ -19,6 +21,7 @@ from servanda.operations.ports import Push, Store
 from servanda.operations.receipts import receipted_size, take_receipts
 from servanda.operations.receiving import receive
 from servanda.storage.memory.store import MemoryStore
+from tests.rig.packs import lake
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -78,6 +81,18 @@ class World:
                 self.say(party, "adopt", {"pack": pack.digest})
             self.sync()
 
+    def clone(self) -> World:
+        """Another world that goes on from here; this one stays as it is."""
+        twin = World.__new__(World)
+        twin.pack, twin.status, twin.clock = self.pack, self.status, copy.copy(self.clock)
+        twin.centres = {party: self.reopened(party, twin.clock) for party in self.centres}
+        return twin
+
+    def reopened(self, party: str, clock: SteppedClock | None = None) -> Centre:
+        """A centre opened from a copy of a party's store: the same keys, another memory."""
+        centre = self.centres[party]
+        return Centre(party, centre.pack, copy.deepcopy(centre.store), centre.signers, clock or self.clock)
+
     def say(self, party: str, form: str, content: dict[str, Any] | None = None, **members: Any) -> Entry:
         """Draft, submit and release one entry by two officers; returns it as judged."""
         centre = self.centres[party]
@@ -123,9 +138,21 @@ class World:
                 return
 
 
+@cache
+def _adopted(parties: tuple[str, ...], quorum: Any, liars: int) -> World:
+    return World(lake(parties, quorum=quorum, liars=liars))
+
+
+def three(*parties: str, quorum: Any = "all", liars: int = 0) -> World:
+    """A world of its own in which the lake agreement is in force: ash, birch and cedar, if nobody else is named."""
+    return _adopted(parties or ("ash", "birch", "cedar"), quorum, liars).clone()
+
+
 def grams(amount: int | None) -> dict[str, Any]:
     """A quantity in grams, or not stated."""
-    return {"basis": "not-stated", "unit": "g"} if amount is None else {"amount": amount, "basis": "stated", "unit": "g"}
+    return (
+        {"basis": "not-stated", "unit": "g"} if amount is None else {"amount": amount, "basis": "stated", "unit": "g"}
+    )
 
 
 def row(amount: int | None, kind: str = "cargo", place: str = "store") -> dict[str, Any]:
