@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Several centres in one process, joined by function calls: the real operations over memory stores and a stepped clock."""
+"""Several centres in one process, joined by function calls: real operations, memory stores and a stepped clock."""
 
 from __future__ import annotations
 
