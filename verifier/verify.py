@@ -645,6 +645,7 @@ BUILT_IN: dict[str, tuple[str, str, Json]] = {  # entry, Built-in formats: act, 
         "received": RECEIVED})),
     "refuse": ("refuse", "two", obj({"reason": TEXT})),
     "condition": ("notify", "two", obj({"outcome": one_of("confirmed", "failed")})),
+    "lapse": ("notify", "two", obj({"reason": TEXT})),
     "correct": ("correct", "two", obj({"content": OBJECT, "reason": TEXT})),
     "reveal": ("reveal", "two", obj({"disclosures": some(STRING)})),
 }  # fmt: skip
@@ -713,7 +714,8 @@ PACK = obj({
     "replaces": either(NULL, HASH), "parties": some(least(id=PARTY, names=OBJECT, role=OBJECT), 2, 64),
     "time": least(
         zone=STRING, days=one_of("calendar", "working"), holidays=some(DATE), basis=one_of("event", "receipt")),
-    "settlement": least(quorum=either({"const": "all"}, NATURAL), liars=NATURAL),
+    "settlement": obj(
+        {"quorum": either({"const": "all"}, NATURAL), "liars": NATURAL}, {"lapse": {"type": "boolean"}}, exact=False),
     "units": some(least(id=ID, exponent=NATURAL)),
     "items": some(least(id=ID, unit=ID, within=either(NULL, ID))), "places": some(least(id=ID)),
     "events": some(either(least(id=ID, date=DATE), least(id=ID, format=ID))), "formats": some(FORMAT, 1),
@@ -742,6 +744,7 @@ class Pack:
         self.obligations: list[Json] = [by_id["obligations"][i] for i in sorted(by_id["obligations"])]
         quorum, others = value["settlement"]["quorum"], len(self.parties) - 2
         self.quorum = None if quorum == "all" else quorum
+        self.lapse: bool = value["settlement"].get("lapse", False)
         if self.quorum is not None and 2 * self.quorum <= others + value["settlement"]["liars"]:
             raise Malformed("its quorum is too small")
         for x in value["formats"]:
@@ -1044,6 +1047,7 @@ class Offer:
     members: frozenset[str]  # the author and those it names
     accepts: dict[str, Entry] = field(default_factory=dict)
     refusals: dict[str, int] = field(default_factory=dict)  # who refused, in which entry
+    lapses: dict[str, int] = field(default_factory=dict)  # who declared it lapsed, in which entry
     posted: bool = False  # custody took it
 
     @property
@@ -1053,6 +1057,20 @@ class Offer:
     @property
     def content(self) -> Json:
         return self.entry.frame["content"]
+
+    @property
+    def pack(self) -> Pack:
+        assert self.entry.pack is not None  # an offer is judged by a pack
+        return self.entry.pack
+
+    @property
+    def outside(self) -> frozenset[str]:
+        """The other parties: those outside S."""
+        return self.pack.parties - self.members
+
+    @property
+    def may_lapse(self) -> bool:
+        return self.pack.lapse and self.effect == "custody.offer"
 
 
 class Record:
@@ -1071,6 +1089,7 @@ class Record:
         self.acceptances: dict[Key, Offer] = {}  # by the accepting entry
         self.threads: dict[Key, dict[str, list[Offer]]] = {}
         self.decided: dict[Key, tuple[Entry, str]] = {}  # acceptance: its condition entry, outcome
+        self.admitted: dict[str, list[Entry]] = {party: [] for party in journals}  # the admissible entries, in order
         self.corrections: dict[Key, Json] = {}  # entry: its latest corrected content
         self.branches: set[str] = set()
         self.memo: dict[Key, bool] = {}
@@ -1242,6 +1261,8 @@ class Record:
             need(e.party not in offer.accepts and e.party not in offer.refusals, f["format"], "it has answered before")
             if f["format"] == "accept":
                 self.check_accept(e, offer)
+        elif f["format"] == "lapse":
+            self.check_lapse(e, self.offers.get(target))
         elif f["format"] == "condition":
             accepted = first.frame["content"] if first and target in self.acceptances else {}
             need(
@@ -1272,10 +1293,20 @@ class Record:
             need({e.party} | named == first.members, "offer", "not all the members, or others")
             need(f["format"] == first.entry.frame["format"], "offer", "another format")
 
+    def check_lapse(self, e: Entry, offer: Offer | None) -> None:
+        need(e.pack and e.pack.lapse, "lapse", "the pack lets no offer lapse")
+        need(offer and offer.effect == "custody.offer", "lapse", "no custody offer")
+        assert offer is not None
+        need(e.party not in offer.members, "lapse", "it is of the offer")
+        need(e.party not in offer.lapses, "lapse", "declared before")
+        seen = any(a.number <= e.sees(a.party) for a in offer.accepts.values())
+        need(not seen, "lapse", "it has seen an acceptance")
+
     def check_accept(self, e: Entry, offer: Offer) -> None:
         c, pack = e.frame["content"], e.pack
         custody = offer.effect.startswith("custody.")
         need(not self.superseded(offer, e) and not self.crossed(offer, e), "accept", "superseded, or crossed")
+        need(not self.lapsed(offer, e), "accept", "lapsed")
         if c["extent"] == "full":
             need(not c["received"], "accept", "received stands with part")
         else:
@@ -1290,6 +1321,7 @@ class Record:
 
     def admit(self, e: Entry, stamps: list[tuple[str, int, int]]) -> None:
         """Takes an admissible entry into account."""
+        self.admitted[e.party].append(e)
         f, first = e.frame, self.first_reference(e)
         for by, size, stamp in stamps:
             sizes, numbers = self.cited.setdefault((e.party, by), ([0], [0]))
@@ -1307,6 +1339,8 @@ class Record:
             self.acceptances[e.party, e.number] = self.offers[target]
         elif f["format"] == "refuse":
             self.offers[target].refusals[e.party] = e.number
+        elif f["format"] == "lapse":
+            self.offers[target].lapses[e.party] = e.number
         elif f["format"] == "condition":
             self.decided[target] = (e, f["content"]["outcome"])
         elif f["format"] == "adopt":
@@ -1348,7 +1382,19 @@ class Record:
         answers = (offer.accepts.get(party) for party in offer.entry.frame["named"])
         return all(a is not None and a.number <= v.sees(a.party) for a in answers) and not self.crossed(offer, v)
 
-    def attests(self, party: str, e: Entry, v: View) -> bool:
+    def lapsed(self, offer: Offer, v: View) -> bool:
+        """Whether enough of the other parties declared it lapsed, where the pack lets them."""
+        outside = offer.outside if offer.may_lapse else frozenset()
+        said = sum(offer.lapses.get(party, MAX_INTEGER + 1) <= v.sees(party) for party in outside)
+        return said > 0 and said >= offer.pack.needed(len(outside))
+
+    def attests(self, party: str, e: Entry, offer: Offer, v: View) -> bool:
+        """Whether a party outside attests an entry of a thread: by a receipt cited, or by an entry that covers it."""
+        if offer.may_lapse:
+            rows = self.admitted.get(party, [])
+            i = bisect_right(rows, v.sees(party), key=lambda x: x.number)
+            covers = i > 0 and rows[i - 1].sees(e.party) >= e.number
+            return covers and offer.lapses.get(party, MAX_INTEGER + 1) > v.sees(party)
         sizes, numbers = self.cited.get((e.party, party), ([], []))
         i = bisect_left(sizes, e.number)
         return i < len(sizes) and numbers[i] <= v.sees(e.party)
@@ -1356,11 +1402,9 @@ class Record:
     def settled(self, offer: Offer, v: View) -> bool:
         if not self.accepted(offer, v):
             return False
-        pack = offer.entry.pack
-        assert pack is not None  # an offer is judged by a pack
-        outside = pack.parties - offer.members
+        outside = offer.outside
         for e in [offer.entry, *offer.accepts.values()]:
-            if sum(self.attests(party, e, v) for party in outside) < pack.needed(len(outside)):
+            if sum(self.attests(party, e, offer, v) for party in outside) < offer.pack.needed(len(outside)):
                 return False
         return True
 
@@ -1498,11 +1542,11 @@ class Custody:
         lock, effective = None, []
         for author, rows in s.offers.items():
             i = bisect_right(rows, v.sees(author), key=lambda x: x[0])
-            if i:  # an earlier offer of this author was refused in its own past, or this one would not stand
+            if i:  # an earlier one was refused, or lapsed, in its author's past, or this one would not stand
                 _, offer, row = rows[i - 1]
                 if self.record.has_effect(offer, v):
                     effective.append((offer.key, row))
-                elif not self.record.refused(offer, v):
+                elif not self.record.refused(offer, v) and not self.record.lapsed(offer, v):
                     lock = offer
         if effective:
             key, row = min(effective)
@@ -1593,7 +1637,8 @@ class Custody:
                 t = self.record.at(r)
                 inner = (t.format or {}).get("effect") or ""
                 named = lots_named(inner, t.frame["content"]) if t.status == "admissible" else []
-                for name in {*named, *(x.name for x in self.opened.get((t.party, t.number), []))}:
+                opens = inner in ("custody.declare", "custody.found")
+                for name in {*named, *(x.name for x in self.opened.get((t.party, t.number), []) if opens)}:
                     self.note(e, "contested", name)
 
     def check_lot(self, name: str, e: Entry, effect: str) -> tuple[Lot, State, Offer | None]:
@@ -1787,7 +1832,8 @@ class Custody:
                 e, accepted = offer.entry, self.record.accepted(offer, WHOLE)
                 if accepted and not self.record.has_effect(offer, WHOLE):
                     found.add((e.party, e.number, "not-settled", ""))
-                if not accepted and offer.posted and not self.record.refused(offer, WHOLE):
+                over = self.record.refused(offer, WHOLE) or self.record.lapsed(offer, WHOLE)
+                if not accepted and offer.posted and not over:
                     found.add((e.party, e.number, "unanswered", ""))
         for pool in {id(x.pool): x.pool for x in self.lots.values()}.values():
             known = [a for x in pool.lots if x.name in live and (a := live[x.name].amount) is not None]
