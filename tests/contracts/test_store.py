@@ -382,3 +382,20 @@ class TestTransactions:
     def test_closing_twice_is_allowed(self, store: Store) -> None:
         store.close()
         store.close()
+
+
+def test_a_draft_is_found_by_its_identifier_alone(store: Store) -> None:
+    with store.transaction() as writer:
+        writer.put_draft(StoredDraft("a", "draft", b"1"))
+        writer.put_draft(StoredDraft("b", "submitted", b"2"))
+    assert store.draft("b") == StoredDraft("b", "submitted", b"2")
+    assert store.draft("c") is None
+
+
+def test_a_relaxed_transaction_is_visible_at_once_and_the_next_is_durable_again(store: Store) -> None:
+    with store.transaction(durable=False) as writer:
+        writer.put_setting("mode", b"relaxed")
+    assert store.setting("mode") == b"relaxed"
+    with store.transaction() as writer:
+        writer.put_setting("mode", b"durable")
+    assert store.setting("mode") == b"durable"

@@ -69,7 +69,7 @@ def _merge(
     except UnicodeDecodeError as error:
         problems.append(Problem(name, 0, f"not UTF-8: {error}"))
         return
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # TOMLDecodeError is one; so is what `int` says of 5,000 digits
         match = re.search(r"line (\d+)", str(error))
         problems.append(Problem(name, int(match[1]) if match else 0, str(error)))
         return
@@ -110,11 +110,21 @@ def _complete(
             problems.append(Problem(file, line, f"format `{entry.get('id')}` has no field schema {schema}"))
             continue
         try:
-            entry["fields"] = json.loads(files[schema])
+            entry["fields"] = json.loads(files[schema], object_pairs_hook=_members)
         except json.JSONDecodeError as error:
             problems.append(Problem(schema, error.lineno, f"not JSON: {error.msg}"))
         except UnicodeDecodeError as error:
             problems.append(Problem(schema, 0, f"not UTF-8: {error}"))
+        except (ValueError, RecursionError) as error:
+            problems.append(Problem(schema, 0, f"not a field schema: {error}"))
+
+
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        name = next(name for index, (name, _) in enumerate(pairs) if name in dict(pairs[:index]))
+        raise ValueError(f"the member `{name}` stands there twice")
+    return members
 
 
 def _line_of(text: bytes, key: str, start: int = 0) -> int:

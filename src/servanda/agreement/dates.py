@@ -14,8 +14,9 @@ from functools import lru_cache
 from typing import NamedTuple
 
 _ATOM = r"\d{4}(?:-\d{2}(?:-\d{2}(?:T\d{2}:\d{2}:\d{2}Z)?)?)?"
-_EXPRESSION = re.compile(rf"(?:{_ATOM})|(?:(?:{_ATOM}|\.\.)/(?:{_ATOM}|\.\.))")
-_INSTANT = re.compile(r"(\d{4}-\d{2}-\d{2})T(\d{2}):(\d{2}):(\d{2})(?:\.\d{3})?Z")
+# ASCII: `int` and `\d` take the digits of every script, the specification means 0 to 9.
+_EXPRESSION = re.compile(rf"(?:{_ATOM})|(?:(?:{_ATOM}|\.\.)/(?:{_ATOM}|\.\.))", re.ASCII)
+_INSTANT = re.compile(r"(\d{4}-\d{2}-\d{2})T(\d{2}):(\d{2}):(\d{2})(?:\.\d{3})?Z", re.ASCII)
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 

@@ -13,10 +13,10 @@ from servanda.agreement.fields import SEALS, FieldValidator
 INTEGER_MAX = 2**53 - 1
 _AMOUNT = {"type": "integer", "minimum": 0, "maximum": INTEGER_MAX}
 _ID = {"type": "string", "pattern": "^[a-z][a-z0-9-]{0,31}$"}
-_OBLIGATION_ID = {"type": "string", "pattern": "^[A-Za-z][A-Za-z0-9-]{0,31}$"}
+_OBLIGATION_ID = {"type": "string", "pattern": "^([a-z][a-z0-9-]{0,31}|[A-Z][A-Z0-9-]{0,31})$"}
 _TEXT = {"type": "string", "minLength": 1, "maxLength": 4000}
 _HASH = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
-_LOT = {"type": "string", "pattern": "^[a-z][a-z0-9-]{0,31}/[1-9][0-9]{0,15}/(0|[1-9][0-9]{0,8})$"}
+_LOT = {"type": "string", "pattern": "^[a-z][a-z0-9-]{0,31}/[1-9][0-9]{0,15}/(0|[1-9][0-9]{0,15})$"}
 _DATE = {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}
 
 QUANTITY: dict[str, Any] = {

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,6 +20,8 @@ _ALLOWED: dict[str, frozenset[str]] = {
     "null": frozenset(),
 }
 _EVERYWHERE = frozenset({"type", "enum", "const", "title", "description"})
+_ANCHORED = re.compile(r"\^(?:[^\\]|\\.)*\$", re.DOTALL)
+"""Begins with ^ and ends with a $ that is not itself escaped."""
 _COUNTS = ("minItems", "maxItems", "minLength", "maxLength")
 SEALS: dict[str, Any] = {
     "type": "array",
@@ -80,15 +83,24 @@ def _object_problems(schema: dict[str, Any], where: str) -> Iterator[str]:
 
 
 def _pattern_problems(pattern: object, where: str) -> Iterator[str]:
-    if not isinstance(pattern, str) or not (pattern.startswith("^") and pattern.endswith("$")):
+    if not isinstance(pattern, str) or not _ANCHORED.fullmatch(pattern):
         yield f"{where}: a `pattern` is anchored, ^…$"
         return
-    if "(?" in pattern or re.search(r"\\[A-Za-z0-9]", pattern):
+    if "(?" in pattern or re.search(r"\\[A-Za-z0-9\s]", pattern):
         yield f"{where}: a `pattern` has no look-around, back-reference or letter escape"
     try:
-        re.compile(pattern)
-    except re.error as error:
-        yield f"{where}: `pattern` is not a regular expression: {error}"
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", FutureWarning)  # `[[` and `--` mean something else to other engines
+            re.compile(pattern)
+        jsonschema_rs.Draft202012Validator(_whole_match({"type": "string", "pattern": pattern}))
+    except (re.error, ValueError, FutureWarning, OverflowError, RecursionError) as error:
+        reason = str(error).partition("\n")[0][:200]
+        yield f"{where}: `pattern` is not a regular expression that all engines read alike: {reason}"
+
+
+def _whole_match(schema: dict[str, Any]) -> dict[str, Any]:
+    """JSON Schema searches: without the brackets `^a|b$` would let pass whatever begins with a (spec/pack.md)."""
+    return {**schema, "pattern": f"^(?:{schema['pattern'][1:-1]})$"}
 
 
 def _with_seals(schema: dict[str, Any]) -> dict[str, Any]:
@@ -96,6 +108,8 @@ def _with_seals(schema: dict[str, Any]) -> dict[str, Any]:
     kind = schema.get("type")
     if kind == "array":
         return {**schema, "items": _with_seals(schema["items"])}
+    if kind == "string" and "pattern" in schema:
+        return _whole_match(schema)
     if kind != "object":
         return schema
     widened = {name: _with_seals(part) for name, part in schema["properties"].items()}

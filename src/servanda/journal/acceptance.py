@@ -17,9 +17,9 @@ from servanda.agreement.formats import UNDER_NO_PACK, Format
 from servanda.agreement.pack import Pack
 from servanda.journal.frame import CitedReceipt, Frame, FrameError, parse_frame
 from servanda.journal.identity import Identity, IdentityError, parse_identity
+from servanda.journal.receipting import receipt_time
 from servanda.journal.state import JournalState, Prepared, RecordState
 from servanda.proof.checkpoints import Checkpoint
-from servanda.proof.cosignatures import CosignatureError, parse_cosignature, verify_cosignature
 from servanda.proof.envelope import ENTRY_TYPE, EnvelopeError, Signature, pae, parse_envelope
 from servanda.proof.keys import key_id
 from servanda.proof.merkle import leaf_hash
@@ -226,16 +226,8 @@ def _receipt_holds(record: RecordState, checkpoint: Checkpoint, cited: CitedRece
     for index, identity in enumerate(identities):
         if index + 1 < len(identities) and identities[index + 1].receipt.ed25519 == identity.receipt.ed25519:
             continue
-        try:
-            cosignature = parse_cosignature(raw, KIND_COSIGNATURE)
-            timestamp = verify_cosignature(
-                checkpoint,
-                name=name,
-                kind=KIND_COSIGNATURE,
-                public=identity.receipt.ed25519,
-                cosignature=cosignature,
-            )
-        except CosignatureError:
+        timestamp = receipt_time(checkpoint, name, KIND_COSIGNATURE, identity.receipt.ed25519, raw)
+        if timestamp is None:
             continue
         if index + 1 == len(identities) or timestamp <= instant_seconds(identities[index + 1].released_at):
             return True

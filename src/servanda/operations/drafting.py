@@ -20,6 +20,8 @@ from servanda.proof.canonical import CanonicalError, decode, encode
 from servanda.proof.envelope import ENTRY_TYPE, Envelope, EnvelopeError, Signature, pae
 from servanda.proof.keys import key_id
 
+LAST_DRAFT = "drafts/last"
+"""Setting that holds the number of the newest draft."""
 _PLACE = re.compile(r"([a-z][a-z0-9-]{0,31})/([1-9][0-9]{0,15})")
 
 
@@ -72,9 +74,11 @@ def write_draft(centre: Centre, draft: Draft) -> str:
     """
     _officer(centre, draft.author, "author" if _format(centre, draft).release == "two" else "watch")
     compose(centre, draft, None)
-    numbers = [int(stored.identifier[1:]) for stored in centre.store.drafts()]
-    identifier = f"d{max(numbers, default=0) + 1}"
-    _store(centre, identifier, "draft", draft)
+    last = int(centre.store.setting(LAST_DRAFT) or b"0") + 1
+    identifier = f"d{last}"
+    with centre.store.transaction() as writer:
+        writer.put_draft(_stored(identifier, "draft", draft))
+        writer.put_setting(LAST_DRAFT, str(last).encode())
     return identifier
 
 
@@ -96,12 +100,12 @@ def draft_at(centre: Centre, identifier: str, states: Sequence[str] | None = Non
     Raises:
         Refusal: there is none, or it is not in one of `states`.
     """
-    for stored in centre.store.drafts():
-        if stored.identifier == identifier:
-            if states is not None and stored.state not in states:
-                raise Refusal(f"draft {identifier} is {stored.state}; this needs {' or '.join(states)}", "draft-state")
-            return DraftView(identifier, stored.state, parse_draft(decode(stored.body)))
-    raise Refusal(f"no draft {identifier}; `servanda drafts` lists them", "no-draft")
+    stored = centre.store.draft(identifier)
+    if stored is None:
+        raise Refusal(f"no draft {identifier}; `servanda drafts` lists them", "no-draft")
+    if states is not None and stored.state not in states:
+        raise Refusal(f"draft {identifier} is {stored.state}; this needs {' or '.join(states)}", "draft-state")
+    return DraftView(identifier, stored.state, parse_draft(decode(stored.body)))
 
 
 def _store(centre: Centre, identifier: str, state: str, draft: Draft) -> None:

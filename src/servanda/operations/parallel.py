@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import lru_cache
 
 from servanda.journal.record import Record
 from servanda.journal.state import CheckSignature, Entry, Prepared
@@ -25,8 +26,9 @@ SWITCH_SECONDS = 0.0002
 Check = tuple[bytes, bytes, bytes]
 
 
+@lru_cache(maxsize=64)
 def signature_holds(public: bytes, message: bytes, signature: bytes) -> bool:
-    """Whether an Ed25519 signature verifies (RFC 8032)."""
+    """Whether an Ed25519 signature verifies (RFC 8032). Recent answers are remembered: release asks twice."""
     try:
         verify_ed25519(public, message, signature)
     except SignatureInvalid:

@@ -82,10 +82,11 @@ class Writer(Protocol):
 class Store(Protocol):
     """Everything that a centre keeps, except keys. All reads see committed data only."""
 
-    def transaction(self) -> AbstractContextManager[Writer]:
-        """One atomic, durable unit of work.
+    def transaction(self, *, durable: bool = True) -> AbstractContextManager[Writer]:
+        """One atomic unit of work.
 
-        On a clean exit everything is on stable storage before control returns; on an exception nothing has changed.
+        On a clean exit everything is on stable storage before control returns, unless `durable` is False: then it is
+        visible, survives the process, and reaches the disk with the next durable one. On an exception nothing changed.
 
         Raises:
             StoreFull: no space left; the old state is whole.
@@ -125,6 +126,9 @@ class Store(Protocol):
 
     def drafts(self) -> list[StoredDraft]:
         """All drafts, by identifier."""
+
+    def draft(self, identifier: str) -> StoredDraft | None:
+        """The draft of that identifier, or None."""
 
     def setting(self, name: str) -> bytes | None:
         """A named value, or None."""

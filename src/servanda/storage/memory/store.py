@@ -129,7 +129,7 @@ class MemoryStore:
         return self._state.journals.get(journal) or _Journal()
 
     @contextmanager
-    def transaction(self) -> Iterator[_MemoryWriter]:
+    def transaction(self, *, durable: bool = True) -> Iterator[_MemoryWriter]:
         """One atomic unit of work; see the port.
 
         Raises:
@@ -192,6 +192,10 @@ class MemoryStore:
     def drafts(self) -> list[StoredDraft]:
         """All drafts, by identifier."""
         return [draft for _, draft in sorted(self._state.drafts.items())]
+
+    def draft(self, identifier: str) -> StoredDraft | None:
+        """The draft of that identifier, or None."""
+        return self._state.drafts.get(identifier)
 
     def setting(self, name: str) -> bytes | None:
         """A named value, or None."""

@@ -149,8 +149,10 @@ class Database:
             self._connection.executemany(statement, rows)
 
     @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """Hold the file's write lock; commit durably on a clean exit, and leave all as it was on any exception.
+    def transaction(self, *, durable: bool = True) -> Iterator[None]:
+        """Hold the file's write lock; commit on a clean exit, and leave all as it was on any exception.
+
+        In WAL mode a commit under `synchronous=NORMAL` is not flushed; the next one under FULL flushes it as well.
 
         Raises:
             RuntimeError: a transaction is open already.
@@ -162,6 +164,8 @@ class Database:
             raise StoreDamaged(self._stopped)
         self._writing = True
         try:
+            if not durable:
+                self.rows("PRAGMA synchronous=NORMAL")
             # At once, not at the first write: what the caller reads from here on cannot move before the commit.
             self.rows("BEGIN IMMEDIATE")
             yield
@@ -174,6 +178,8 @@ class Database:
                     self._connection.execute("ROLLBACK")
                 if self._connection.in_transaction:
                     self._stopped = f"{self._path}: a transaction could not be rolled back: open the store again"
+            if not durable and self._stopped is None:
+                self.rows("PRAGMA synchronous=FULL")
 
     def close(self) -> None:
         """Release the file and its locks; raises as `rows` does."""

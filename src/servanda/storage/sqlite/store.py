@@ -159,8 +159,8 @@ class SqliteStore:
         self._tables = _Tables(self._database)
 
     @contextmanager
-    def transaction(self) -> Iterator[_SqliteWriter]:
-        """One atomic, durable unit of work; see the port. Other processes that write wait meanwhile.
+    def transaction(self, *, durable: bool = True) -> Iterator[_SqliteWriter]:
+        """One atomic unit of work; see the port. Other processes that write wait meanwhile.
 
         Raises:
             StoreFull: no space left; the old state is whole.
@@ -168,7 +168,7 @@ class SqliteStore:
             TryLater: another process is writing for too long (code `store-busy`).
             RuntimeError: a transaction is open already.
         """
-        with self._database.transaction():
+        with self._database.transaction(durable=durable):
             writer = _SqliteWriter(self._tables)
             try:
                 yield writer
@@ -256,6 +256,11 @@ class SqliteStore:
         """All drafts, by identifier."""
         rows = self._database.rows("SELECT identifier, state, body FROM drafts ORDER BY identifier")
         return [StoredDraft(*row) for row in rows]
+
+    def draft(self, identifier: str) -> StoredDraft | None:
+        """The draft of that identifier, or None."""
+        rows = self._database.rows("SELECT identifier, state, body FROM drafts WHERE identifier = ?", (identifier,))
+        return StoredDraft(*rows[0]) if rows else None
 
     def setting(self, name: str) -> bytes | None:
         """A named value, or None."""
