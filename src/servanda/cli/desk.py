@@ -34,6 +34,10 @@ def status(home: Path, passphrase_file: Path | None, as_json: bool) -> None:
     ]
     heads = ["journal", "entries held", "judged", "has receipted ours to", "with ML-DSA-44 to", "waiting for"]
     table("Journals", heads, rows, right=(1, 2, 3, 4))
+    for watched in data["watch"]:
+        if watched["undelivered"]:
+            since = f"since {watched['since']}" if watched["since"] else ""
+            click.echo(f"{watched['undelivered']} entries not receipted by {watched['party']} {since}")
     for journal, proofs in data["forks"].items():
         click.echo(f"FORK of {journal} proven: {', '.join(proofs)}")
 

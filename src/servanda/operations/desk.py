@@ -16,6 +16,7 @@ import msgspec
 from servanda.journal.audit import audit_record
 from servanda.journal.frame import Place
 from servanda.journal.state import Entry
+from servanda.line.watch import watch_list
 from servanda.operations.bundles import export_bundle, import_bundle
 from servanda.operations.centre import Centre
 from servanda.operations.drafting import (
@@ -89,6 +90,10 @@ def _status(centre: Centre, arguments: Arguments) -> dict[str, Any]:
                 "fingerprint": fingerprint(centre, party),
             }
             for party, state in sorted(record.journals.items())
+        ],
+        "watch": [
+            watched._asdict()
+            for watched in watch_list(record, centre.party, {p: receipted_size(centre, p) for p in record.journals})
         ],
         "forks": {journal: sorted(proofs) for journal, proofs in centre.store.forks().items()},
     }
