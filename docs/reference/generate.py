@@ -48,7 +48,9 @@ def main(arguments: list[str]) -> int:
     """Write the page, or compare it; returns the exit status."""
     if "--check" in arguments:
         same = PAGE.is_file() and PAGE.read_text() == page()
-        print("" if same else f"{PAGE} is not what the commands say; run {Path(__file__).name}", end="" if same else "\n")
+        print(
+            "" if same else f"{PAGE} is not what the commands say; run {Path(__file__).name}", end="" if same else "\n"
+        )
         return 0 if same else 1
     PAGE.write_text(page())
     return 0

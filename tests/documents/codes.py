@@ -8,7 +8,7 @@ together in another way would be missed; `posting/` is the only such one, and is
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -26,15 +26,15 @@ def codes() -> dict[str, set[str]]:
     return found
 
 
-def _places(trees: Iterator[ast.Module] | object) -> dict[str, int]:
+def _places(trees: Iterable[ast.Module]) -> dict[str, int]:
     """Callables with a parameter `code`: name to its position among the arguments of a call."""
     places: dict[str, int] = {}
     bases: list[tuple[str, list[str]]] = []
-    for tree in trees:  # type: ignore[attr-defined]
+    for tree in trees:
         for node in ast.walk(tree):
             if isinstance(node, ast.ClassDef):
                 bases.append((node.name, [base.id for base in node.bases if isinstance(base, ast.Name)]))
-                fields = [item.target.id for item in node.body if isinstance(item, ast.AnnAssign)]  # type: ignore[union-attr]
+                fields = [ast.unparse(item.target) for item in node.body if isinstance(item, ast.AnnAssign)]
                 places |= {node.name: fields.index("code")} if "code" in fields else {}
                 for item in node.body:
                     if isinstance(item, ast.FunctionDef) and (at := _position(item)) is not None:
@@ -67,7 +67,11 @@ def _codes_in(tree: ast.Module, places: dict[str, int], *, custody: bool) -> Ite
         elif isinstance(node, ast.Dict):
             pairs = zip(node.keys, node.values, strict=True)
             yield from (
-                text for key, value in pairs if key and "code" in _texts(key) for text in _texts(value) if text.isascii()
+                text
+                for key, value in pairs
+                if key and "code" in _texts(key)
+                for text in _texts(value)
+                if text.isascii()
             )
         elif isinstance(node, ast.FunctionDef):
             defaults = zip(reversed(node.args.args), reversed(node.args.defaults), strict=False)
@@ -82,7 +86,9 @@ def _assigned(node: ast.Assign) -> Iterator[str]:
             else [(target, node.value)]
         )
         for one, value in pairs:
-            if (isinstance(one, ast.Name) and one.id == "code") or (isinstance(one, ast.Attribute) and one.attr == "code"):
+            if (isinstance(one, ast.Name) and one.id == "code") or (
+                isinstance(one, ast.Attribute) and one.attr == "code"
+            ):
                 yield from _texts(value)
 
 

@@ -101,7 +101,8 @@ class Reader:
                 return
             if not READS.match(command) or time.monotonic() > deadline:
                 raise AssertionError(
-                    f"line {step.line}: $ {step.command}\nstatus {status}, missing {missing!r} in:\n" + "\n".join(output)
+                    f"line {step.line}: $ {step.command}\nstatus {status}, missing {missing!r} in:\n"
+                    + "\n".join(output)
                 )
 
     def _run(self, command: str, deadline: float) -> tuple[int, list[str]]:

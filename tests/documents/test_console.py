@@ -16,7 +16,10 @@ PAGES = sorted([*(ROOT / "docs" / "tutorial").glob("*.md"), *(ROOT / "docs" / "h
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_what_a_page_types_does_what_it_shows(page: Path) -> None:
     # Not pytest's own folder: its path is too long for the control sockets that lie in it.
-    with tempfile.TemporaryDirectory(prefix="docs-", ignore_cleanup_errors=True) as folder, Reader(Path(folder)) as reader:
+    with (
+        tempfile.TemporaryDirectory(prefix="docs-", ignore_cleanup_errors=True) as folder,
+        Reader(Path(folder)) as reader,
+    ):
         for step in steps_of(page):
             reader.type(step)
 
