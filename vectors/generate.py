@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from making import agreements, seals, texts, trees
+from making import agreements, entries, frames, seals, texts, trees
 from making.case import Case
 from making.keys import Signatures
 
@@ -26,6 +26,8 @@ def made(signatures: Signatures) -> list[Case]:
         *trees.cases(signatures),
         *seals.cases(),
         *agreements.cases(),
+        *frames.cases(),
+        *entries.cases(),
     ]
 
 

@@ -133,7 +133,7 @@ def pack(folder: Path) -> Any:
     read = parse_pack((folder / "pack.json").read_bytes())
     return {
         "digest": read.digest,
-        "formats": sorted(name for name, _ in read.formats),
+        "formats": sorted(item.identifier for item in read.formats.values() if not item.built_in),
         "obligations": sorted(read.obligations),
         "parties": list(read.parties),
     }

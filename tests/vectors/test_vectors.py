@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every case in vectors/ against Servanda: its verdict is in its name, and what is found is what is expected."""
+"""Every case in vectors/ against Servanda, and where there is a record against the independent verifier as well.
+
+The verdict is in the name of a case; what is found must be what is expected.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.vectors.proof_readers import READERS, REFUSED, load
+from servanda.journal.frame import FrameError
+from tests.vectors.proof_readers import READERS, REFUSED, frame, load
+from tests.vectors.record_readers import ROOT, second_verdicts, verdicts
 
-VECTORS = Path(__file__).resolve().parents[2] / "vectors"
+VECTORS = ROOT / "vectors"
 
 
 def cases(*formats: str) -> list[Path]:
@@ -20,11 +25,37 @@ def named(folder: Path) -> str:
     return f"{folder.parent.name}/{folder.name}"
 
 
+def fails(folder: Path) -> bool:
+    return folder.name.endswith("_fail")
+
+
 @pytest.mark.parametrize("folder", cases(*READERS), ids=named)
 def test_the_case_is_read_as_its_name_says(folder: Path) -> None:
     read = READERS[folder.parent.name]
-    if folder.name.endswith("_fail"):
+    if fails(folder):
         with pytest.raises(REFUSED):
             read(folder)
     else:
         assert read(folder) == load(folder, "expected.json")
+
+
+@pytest.mark.parametrize("folder", cases("frame"), ids=named)
+def test_the_frame_is_read_as_its_name_says(folder: Path) -> None:
+    if fails(folder):
+        with pytest.raises(FrameError) as refused:
+            frame(folder)
+        assert {"code": refused.value.code} == load(folder, "expected.json")
+    else:
+        assert frame(folder) == load(folder, "expected.json")
+
+
+@pytest.mark.parametrize("folder", cases("entry"), ids=named)
+def test_every_entry_of_the_record_is_judged_as_expected(folder: Path) -> None:
+    expected = load(folder, "expected.json")["verdicts"]
+    assert verdicts(folder) == expected
+    assert fails(folder) == any(verdict != "admissible" for journal in expected.values() for verdict in journal)
+
+
+@pytest.mark.parametrize("folder", cases("entry"), ids=named)
+def test_the_verifier_judges_every_entry_as_expected(folder: Path) -> None:
+    assert second_verdicts(folder) == load(folder, "expected.json")["verdicts"]

@@ -15,18 +15,6 @@ from making.world import World, identity_content
 from servanda.proof.canonical import encode
 from servanda.proof.merkle import leaf_hash
 
-_BUILT_IN = [
-    "accept",
-    "acknowledge",
-    "adopt",
-    "branch",
-    "citation",
-    "condition",
-    "correct",
-    "identity",
-    "refuse",
-    "reveal",
-]
 _RULES = [
     obligation("FIXED", {"date": "2014-03-01", "rule": "fixed"}),
     obligation("AFTER", {"days": 30, "event": "start", "rule": "days-after"}),
@@ -60,6 +48,7 @@ def packs() -> list[Case]:
                 if member in row:
                     row[member]["fr"] = row[member]["en"]
     nested = {"formats": [{**FORMATS["note"], "fields": _FIELDS}]}
+    lapsing = pack(("ash", "birch", "cedar"), settlement={"lapse": True, "liars": 0, "quorum": "all"})
     five = pack(("ash", "birch", "cedar", "dogwood", "elm"), settlement={"liars": 0, "quorum": 2})
     holidays = {"basis": "receipt", "days": "working", "holidays": ["2014-01-06"], "zone": "Asia/Damascus"}
     for case, sentence, value in [
@@ -68,6 +57,7 @@ def packs() -> list[Case]:
         ("two-languages", "Every text in both languages.", {**languages, "languages": ["en", "fr"]}),
         ("field-schema", "Every keyword of the field schema.", {**small, **nested}),
         ("quorum", "Five parties, of whom two others attest: 2q > n + f.", five),
+        ("lapsing", "An agreement whose offers of custody may lapse.", lapsing),
         ("working-days", "Working days, holidays, and the receipt as basis.", {**small, "time": holidays}),
         (
             "replaces",
@@ -78,7 +68,7 @@ def packs() -> list[Case]:
         text = encode(value)
         expected = {
             "digest": hashlib.sha256(text).hexdigest(),
-            "formats": sorted([*_BUILT_IN, *(item["id"] for item in value["formats"])]),
+            "formats": sorted(item["id"] for item in value["formats"]),
             "obligations": sorted(item["id"] for item in value["obligations"]),
             "parties": sorted(item["id"] for item in value["parties"]),
         }
@@ -172,6 +162,7 @@ _BROKEN: list[tuple[str, str, Change]] = [
     ("event-unknown", "A deadline after an event that there is not.", _set("obligations", 1, "due", "event", to="end")),
     ("trigger-unknown", "A trigger that is no format.", _set("obligations", 5, "due", "trigger", to="siren")),
     ("obligor-unknown", "An obligor who is no party.", _set("obligations", 0, "obligors", to=["oak"])),
+    ("lapse-word", "A lapse that is neither true nor false.", _set("settlement", "lapse", to="maybe")),
     ("zone-unknown", "A time zone that there is not.", _set("time", "zone", to="Lake/Shore")),
     ("quorum-small", "A quorum that is too small: 2q = n + f.", _set("settlement", to={"liars": 2, "quorum": 1})),
 ]  # fmt: skip
@@ -307,8 +298,15 @@ def _bad_signers(cases: Cases, one: Keys, two: Keys) -> None:
         ("misplaced", "Entry 1 says that it is entry 2.", signed(by_id, number=2), "entry#step 3"),
         ("other-agreement", "Entry 1 of another agreement.", signed(by_id, agreement="00" * 32), "entry#step 3"),
         ("replayed", "Entry 1 stands there twice.", _replayed(one), "entry#step 3"),
+        ("no-identity", "Entry 1 adopts a pack and states no identity.", _adopting(), "#1"),
     ]:
         cases.bad(name, sentence, files, rule)
+
+
+def _adopting() -> dict[str, bytes]:
+    world = _identified([])
+    world.say("ash", "adopt", {"pack": world.agreement})
+    return _files(world)
 
 
 def _replayed(keys: Keys) -> dict[str, bytes]:

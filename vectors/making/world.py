@@ -122,7 +122,7 @@ class World:
         """The head of a journal at a size."""
         return {"party": party, "root": self.journals[party].tree.root(size).hex(), "size": size}
 
-    def frame(self, party: str, form: str, content: Mapping[str, Any], **members: Any) -> dict[str, Any]:
+    def frame(self, party: str, form: str, content: Mapping[str, Any], /, **members: Any) -> dict[str, Any]:
         """The frame of the next entry of `party`; `members` replace others, with `_` for `-`.
 
         `refers` and `thread` are given as `party/number`; `cite` says by whom receipts are cited.
@@ -181,7 +181,7 @@ class World:
             return [keys.centre]
         return [keys.officers[name] for name in (frame["author"], frame["releaser"]) if name in keys.officers]
 
-    def say(self, party: str, form: str, content: Mapping[str, Any], **members: Any) -> str:
+    def say(self, party: str, form: str, content: Mapping[str, Any], /, **members: Any) -> str:
         """Append an entry; returns its `party/number`. `signers` says who signs, if not those who have to."""
         signers = members.pop("signers", None)
         frame = self.frame(party, form, content, **members)
