@@ -94,7 +94,7 @@ def show(home: Path, passphrase_file: Path | None, entry: str, as_json: bool) ->
         offer = data["offer"]
         words = [word for word in ("crossed", "accepted", "settled", "effective") if offer[word]]
         click.echo(f"offer         names {', '.join(offer['named'])}: {', '.join(words) or 'open'}")
-    click.echo(json.dumps(frame.get("content"), indent=2, ensure_ascii=False))
+    click.echo(json.dumps(data.get("opened", frame.get("content")), indent=2, ensure_ascii=False))
 
 
 @click.command()
@@ -185,6 +185,16 @@ def acknowledge(
         reason=reason or "",
     )
     click.echo(data["entry"])
+
+
+@click.command()
+@home_option
+@click.argument("entry")
+@click.argument("names", nargs=-1)
+@click.option("--as", "officer", required=True, help="The officer who drafts it.")
+def reveal(home: Path, passphrase_file: Path | None, entry: str, names: tuple[str, ...], officer: str) -> None:
+    """Draft the opening of sealed NAMES (all of them if none is given) of our own ENTRY; prints the draft."""
+    click.echo(ask_home(home, passphrase_file, "reveal", entry=entry, names=list(names), officer=officer))
 
 
 @click.command()
@@ -341,9 +351,12 @@ def receipts(home: Path, passphrase_file: Path | None, as_json: bool) -> None:
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--purpose", type=click.Choice(["dossier", "courier", "backup"]), default="dossier", show_default=True)
 @click.option("--as-of", help="Instant at which obligations are judged (RFC 3339, UTC); now if not given.")
-def export(home: Path, passphrase_file: Path | None, file: Path, purpose: str, as_of: str | None) -> None:
+@click.option("--openings", is_flag=True, help="Also the openings of sealed members that this centre holds.")
+def export(
+    home: Path, passphrase_file: Path | None, file: Path, purpose: str, as_of: str | None, openings: bool
+) -> None:
     """Write everything that this centre holds into FILE, one bundle."""
-    data = ask_home(home, passphrase_file, "export", purpose=purpose, as_of=as_of)
+    data = ask_home(home, passphrase_file, "export", purpose=purpose, as_of=as_of, openings=openings)
     file.write_bytes(base64.b64decode(data))
     click.echo(f"{file}: {file.stat().st_size} bytes")
 
@@ -401,6 +414,7 @@ COMMANDS = (
     release,
     send,
     acknowledge,
+    reveal,
     accounting,
     obligations,
     receipts,

@@ -30,8 +30,10 @@ from servanda.proof.canonical import CanonicalError, decode, encode
 from servanda.proof.checkpoints import Checkpoint
 from servanda.proof.container import ContainerError, read_container, write_container
 from servanda.proof.envelope import MANIFEST_TYPE, Envelope, EnvelopeError, Signature, pae, parse_envelope
+from servanda.proof.errors import ProofError
 from servanda.proof.forks import parse_fork_proof
 from servanda.proof.keys import key_id
+from servanda.proof.sealing import digests_of, disclosure_digest, parse_disclosure
 from servanda.registers.custody.views import balances_bytes
 from servanda.registers.obligations.views import obligations_bytes
 
@@ -75,6 +77,13 @@ class BundleManifest(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown
     servanda_bundle: Literal[1]
 
 
+class OpeningLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One line of a file of openings."""
+
+    disclosure: str
+    entry: Reference
+
+
 class Bundle(NamedTuple):
     """A bundle as read: its manifest, the content of every other file by name, and the manifest's envelope."""
 
@@ -83,8 +92,11 @@ class Bundle(NamedTuple):
     envelope: Envelope
 
 
-def export_bundle(centre: Centre, purpose: str, as_of: str | None = None) -> bytes:
+def export_bundle(centre: Centre, purpose: str, as_of: str | None = None, *, openings: bool = False) -> bytes:
     """Everything that this centre holds of the record, in one file.
+
+    Openings of sealed members that have not been revealed in the record go into a backup, and into another bundle only
+    if `openings` is true.
 
     Args:
         centre: the exporter.
@@ -108,6 +120,8 @@ def export_bundle(centre: Centre, purpose: str, as_of: str | None = None) -> byt
     for party, state in sorted(centre.record.journals.items()):
         if state.size:
             files |= _journal_files(centre, party)
+            if openings or purpose == "backup":
+                files |= _openings_file(centre, party)
             journals.append({"party": party, "root": state.tree.root().hex(), "size": state.size})
     for proofs in centre.store.forks().values():
         files |= {f"proofs/{name}.json": proof for name, proof in proofs.items()}
@@ -156,19 +170,21 @@ def _journal_files(centre: Centre, party: str) -> dict[str, bytes]:
     for (by, size), found in sorted(newest.items()):  # one file a party: that of the greatest size wins
         text = Checkpoint(state.origin, size, state.tree.root(size)).text()
         files[f"{folder}/receipts/{by}.txt"] = text.encode() + b"\n" + b"".join(found)
-    openings = centre.store.openings(party)
-    if openings:
-        files[f"openings/{party}.jsonl"] = b"".join(
-            encode(
-                {
-                    "disclosure": disclosure,
-                    "entry": {"leaf": state.entries[number - 1].hash.hex(), "number": number, "party": party},
-                }
-            )
-            + b"\n"
-            for number, disclosure in openings
-        )
     return files
+
+
+def _openings_file(centre: Centre, party: str) -> dict[str, bytes]:
+    entries = centre.record.journals[party].entries
+    lines = [
+        encode(
+            {
+                "disclosure": disclosure,
+                "entry": {"leaf": entries[number - 1].hash.hex(), "number": number, "party": party},
+            }
+        )
+        for number, disclosure in centre.store.openings(party)
+    ]
+    return {f"openings/{party}.jsonl": b"".join(line + b"\n" for line in lines)} if lines else {}
 
 
 def read_bundle(data: bytes) -> Bundle:
@@ -285,7 +301,29 @@ def import_bundle(centre: Centre, data: bytes) -> Imported:
             entries[journal] = centre.record.journals[journal].size - before
     forks += [keep_proof(centre, journal, parse_fork_proof(content)) for journal, content in proven]
     _take_receipts(centre, bundle)
+    _take_openings(centre, bundle)
     return Imported(entries, forks)
+
+
+def _take_openings(centre: Centre, bundle: Bundle) -> None:
+    """Keep openings of entries that we hold; one that answers to no digest there is passed over."""
+    for path, content in sorted(bundle.files.items()):
+        if not path.startswith("openings/"):
+            continue
+        for line in content.split(b"\n")[:-1]:
+            try:
+                opening = msgspec.convert(decode(line), OpeningLine)
+                digest = disclosure_digest(opening.disclosure)
+            except (ProofError, msgspec.ValidationError) as error:
+                raise Refusal(f"{path}: {error}", "bundle") from error
+            entry = centre.record.entry(opening.entry.place)
+            if entry is None or entry.frame is None or entry.hash.hex() != opening.entry.leaf:
+                continue
+            known = {text for number, text in centre.store.openings(entry.place.party) if number == entry.place.number}
+            within = digests_of(entry.frame.content).union(*(digests_of(parse_disclosure(t).value) for t in known))
+            if digest in within and opening.disclosure not in known:
+                with centre.store.transaction() as writer:
+                    writer.put_opening(*entry.place, opening.disclosure)
 
 
 def take_packs(centre: Centre, files: Mapping[str, bytes]) -> None:

@@ -124,9 +124,7 @@ class Centre:
             )
         return Note(checkpoint.text(), tuple(signatures)).encode()
 
-    def commit(
-        self, leaf: bytes, drafts: Sequence[StoredDraft] = (), settings: Mapping[str, bytes] | None = None
-    ) -> Entry:
+    def commit(self, leaf: bytes, drafts: Sequence[StoredDraft] = (), openings: Sequence[str] = ()) -> Entry:
         """Append a leaf to our own journal: the only way in which it grows.
 
         Raises:
@@ -151,8 +149,8 @@ class Centre:
             writer.put_checkpoint(self.party, number, note)
             for draft in drafts:
                 writer.put_draft(draft)
-            for name, value in (settings or {}).items():
-                writer.put_setting(name, value)
+            for opening in openings:
+                writer.put_opening(self.party, number, opening)
         # Commit point: from here on the entry is released. What follows only brings memory up to date.
         self.absorb(self.party, [prepared])
         return self.journal.entries[number - 1]

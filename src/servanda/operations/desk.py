@@ -32,7 +32,9 @@ from servanda.operations.drafting import (
 from servanda.operations.errors import Refusal
 from servanda.operations.founding import fingerprint
 from servanda.operations.receipts import receipted_size
+from servanda.operations.sealing import draft_reveal, opened_content
 from servanda.proof.notes import KIND_MLDSA44
+from servanda.proof.sealing import digests_of
 from servanda.registers.custody.views import balances_document, declared, figures, movements, statements
 from servanda.registers.obligations.views import obligations_document
 
@@ -117,6 +119,8 @@ def _show(centre: Centre, arguments: Arguments) -> dict[str, Any]:
         for r in centre.store.receipts(entry.place.party)
         if r.size >= entry.place.number
     ]
+    if entry.frame is not None and digests_of(entry.frame.content):
+        view["opened"] = opened_content(centre, entry)
     view["acknowledged-by"] = [
         str(other.place)
         for other in centre.record.log
@@ -200,6 +204,11 @@ def _acknowledge(centre: Centre, arguments: Arguments) -> dict[str, Any]:
     )
 
 
+def _reveal(centre: Centre, arguments: Arguments) -> str:
+    draft = draft_reveal(centre, _place(arguments["entry"]), arguments.get("names", ()), arguments["officer"])
+    return write_draft(centre, draft)
+
+
 def _accounting(centre: Centre, arguments: Arguments) -> dict[str, Any]:
     return {
         **balances_document(centre.custody),
@@ -238,7 +247,12 @@ def _receipts(centre: Centre, arguments: Arguments) -> list[dict[str, Any]]:
 
 
 def _export(centre: Centre, arguments: Arguments) -> str:
-    data = export_bundle(centre, arguments.get("purpose", "dossier"), arguments.get("as-of"))
+    data = export_bundle(
+        centre,
+        arguments.get("purpose", "dossier"),
+        arguments.get("as-of"),
+        openings=bool(arguments.get("openings", False)),
+    )
     return base64.b64encode(data).decode()
 
 
@@ -279,6 +293,7 @@ COMMANDS: dict[str, Command] = {
     "release": _release,
     "send": _send,
     "acknowledge": _acknowledge,
+    "reveal": _reveal,
     "accounting": _accounting,
     "obligations": _obligations,
     "receipts": _receipts,

@@ -4,12 +4,14 @@
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
 from servanda.agreement.formats import UNDER_NO_PACK, Format
+from servanda.journal.acceptance import Inadmissible, check_content
 from servanda.journal.frame import AsStated, Frame, FrameError, Head, Place, Reference, frame_of
 from servanda.journal.state import Entry
 from servanda.operations.centre import Centre
@@ -19,7 +21,9 @@ from servanda.operations.receipts import citable
 from servanda.proof.canonical import CanonicalError, decode, encode
 from servanda.proof.envelope import ENTRY_TYPE, Envelope, EnvelopeError, Signature, pae
 from servanda.proof.keys import key_id
+from servanda.proof.sealing import SealingError, seal
 
+SALT_BYTES = 16
 LAST_DRAFT = "drafts/last"
 """Setting that holds the number of the newest draft."""
 _PLACE = re.compile(r"([a-z][a-z0-9-]{0,31})/([1-9][0-9]{0,15})")
@@ -44,6 +48,8 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid_un
     as_stated: AsStated | None = None
     remarks: str = ""
     language: str = "en"
+    seal: tuple[str, ...] = ()
+    """Members of `content` that the entry carries sealed; their openings stay with the centre."""
 
 
 class DraftView(msgspec.Struct, frozen=True):
@@ -73,7 +79,8 @@ def write_draft(centre: Centre, draft: Draft) -> str:
         Refusal: its author is no officer with the role `author`, or it could not be sent as it stands.
     """
     _officer(centre, draft.author, "author" if _format(centre, draft).release == "two" else "watch")
-    compose(centre, draft, None)
+    sealed, _ = _sealed(draft)
+    _check_content(centre, draft, sealed)
     last = int(centre.store.setting(LAST_DRAFT) or b"0") + 1
     identifier = f"d{last}"
     with centre.store.transaction() as writer:
@@ -130,9 +137,29 @@ def release_draft(centre: Centre, identifier: str, releaser: str) -> Entry:
     if releaser == view.draft.author:
         raise Refusal(f"officer {releaser} wrote draft {identifier}: another officer releases it", "own-release")
     _officer(centre, releaser, "release")
-    frame = compose(centre, view.draft, releaser)
+    sealed, openings = _sealed(view.draft)
+    frame = compose(centre, sealed, releaser)
     leaf = seal_envelope(frame, [_signer(centre, view.draft.author), _signer(centre, releaser)])
-    return centre.commit(leaf, [_stored(identifier, "released", view.draft)])
+    return centre.commit(leaf, [_stored(identifier, "released", view.draft)], openings)
+
+
+def _sealed(draft: Draft) -> tuple[Draft, list[str]]:
+    """The draft with its members sealed under fresh salts, and their openings."""
+    if not draft.seal:
+        return draft, []
+    try:
+        content, openings = seal(draft.content, {name: secrets.token_bytes(SALT_BYTES) for name in draft.seal})
+    except SealingError as error:
+        raise Refusal(f"draft: {error}", "draft") from error
+    return msgspec.structs.replace(draft, content=content, seal=()), openings
+
+
+def _check_content(centre: Centre, draft: Draft, sealed: Draft) -> None:
+    """What can be judged before release is judged now, while the author is there to mend it."""
+    try:
+        check_content(compose(centre, sealed, None), _format(centre, draft))
+    except Inadmissible as error:
+        raise Refusal(str(error), error.code) from error
 
 
 def send_alone(centre: Centre, draft: Draft) -> Entry:
@@ -174,7 +201,7 @@ def compose(centre: Centre, draft: Draft, releaser: str | None) -> Frame:
     form = _format(centre, draft)
     force = centre.record.in_force(centre.record.whole)
     value = {
-        **msgspec.to_builtins(draft),
+        **{name: value for name, value in msgspec.to_builtins(draft).items() if name != "seal"},
         "act": form.act,
         "agreement": centre.record.agreement,
         "heads": msgspec.to_builtins(grown_heads(centre)) if draft.format not in ("identity",) else [],
