@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How a case that holds a record is read: by Servanda, and by the independent verifier, which shares no code with it."""
+"""How a case that holds a record is read: by Servanda, and by the verifier, which shares no code with it."""
 
 from __future__ import annotations
 
