@@ -17,7 +17,7 @@ from servanda.agreement.dates import check_instant
 from servanda.agreement.errors import PackError
 from servanda.agreement.pack import Pack, parse_pack
 from servanda.journal.acceptance import prepare
-from servanda.journal.frame import Hash, Identifier
+from servanda.journal.frame import Hash, Identifier, Reference
 from servanda.journal.record import Record
 from servanda.operations.centre import Centre
 from servanda.operations.comparing import keep_proof, proof_in_push, proven_party, size_of
@@ -102,6 +102,7 @@ def export_bundle(centre: Centre, purpose: str, as_of: str | None = None, *, ope
         centre: the exporter.
         purpose: `courier`, `backup` or `dossier`.
         as_of: RFC 3339 instant at which the obligations are judged; now if None.
+        openings: whether openings go into a bundle that is no backup.
 
     Raises:
         Refusal: no such purpose, or `as_of` is no instant in UTC (`usage`).
