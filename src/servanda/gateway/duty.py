@@ -24,7 +24,7 @@ class Duty:
         self._incoming, self._outgoing = station.contexts()
         self._courier = station.courier(self._outgoing)
         self.delivery = Delivery(station.centre, self._courier, sorted(station.cards))
-        door = CentreDoor(station.centre, self.delivery.changed)
+        door = CentreDoor(station.centre, self.delivery.received)
         settings = station.settings
         self.server = LineServer(line_app(door), settings.host, settings.port, self._incoming)
         self.control = ControlServer(station.home / "control.sock", self.handle)
@@ -41,7 +41,7 @@ class Duty:
             self.station.trust(result, self._incoming, self._outgoing)
             self.delivery.add(result)
         if command in CHANGING:
-            self.delivery.changed()
+            self.delivery.released()
         return result
 
     def start(self) -> None:

@@ -78,10 +78,14 @@ class Delivery:
         for thread in self._threads:
             thread.join(timeout=15)
 
-    def changed(self) -> None:
-        """Entries have come or gone: every line looks, and we cite if that helps. Returns at once."""
+    def released(self) -> None:
+        """Our journal has grown: every line has something to push. Returns at once."""
         for line in self.lines.values():
             line.wake.set()
+        self._changed.set()
+
+    def received(self) -> None:
+        """Entries or receipts have come in: perhaps a citation helps. Returns at once."""
         self._changed.set()
 
     def _cite(self) -> None:
@@ -97,7 +101,7 @@ class Delivery:
                 log.warning("no citation now: %s", error)
                 continue
             if cited is not None:
-                self.changed()
+                self.released()
 
     def _run(self, party: str) -> None:
         line, pause, due = self.lines[party], PAUSE_SECONDS_MIN, 0.0
@@ -143,7 +147,7 @@ class Delivery:
                 return  # its identity is not held yet: the receipt cannot be judged, catch up first
             if self.on_receipt is not None:
                 self.on_receipt(party, reply.size)
-            self.changed()
+            self.received()
 
     def next_push(self, party: str) -> Push | None:
         """What `party` has not receipted of our journal, within the limits of one push; None if nothing."""
@@ -184,7 +188,7 @@ class Delivery:
                     log.error("%s as %s has it: %s", journal, party, conflict)
                     return
             if judged:
-                self.changed()
+                self.received()
 
     def _quantum(self, party: str) -> None:
         """The line is quiet: exchange the post-quantum signatures over everything since the last time."""
