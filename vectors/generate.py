@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from making import agreements, entries, frames, seals, texts, trees
+from making import agreements, custodies, entries, frames, seals, settlements, texts, trees
 from making.case import Case
 from making.keys import Signatures
 
@@ -28,6 +28,8 @@ def made(signatures: Signatures) -> list[Case]:
         *agreements.cases(),
         *frames.cases(),
         *entries.cases(),
+        *settlements.cases(),
+        *custodies.cases(),
     ]
 
 

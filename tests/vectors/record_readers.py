@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 from servanda.operations.bundles import read_bundle, record_of
+from servanda.operations.errors import Refusal
 from servanda.operations.forkcheck import verify_fork
 from servanda.operations.verifying import Report, verify_bundle
 from tests.vectors.proof_readers import load
@@ -63,6 +64,31 @@ def first_reading(folder: Path) -> Report:
     expected = load(folder, "expect.json") if (folder / "expect.json").exists() else {}
     data = (folder / "bundle.servanda").read_bytes()
     return verify_bundle(data, load(folder, "parties.json"), expected)
+
+
+def verified(folder: Path) -> bool:
+    """Whether Servanda verifies the bundle of a case."""
+    try:
+        return first_reading(folder).verified
+    except Refusal:
+        return False
+
+
+def settled(folder: Path) -> dict[str, dict[str, bool]]:
+    """What became of each offer in a bundle, by Servanda."""
+    record = record_of(read_bundle((folder / "bundle.servanda").read_bytes()))
+    threads, whole = record.threads, record.whole
+    return {
+        str(place): {
+            "accepted": threads.accepted(offer, whole),
+            "crossed": threads.crossed(offer, whole),
+            "effect": record.effective(offer, whole),
+            "lapsed": record.lapsed(offer, whole),
+            "refused": threads.refused(offer, whole),
+            "settled": record.settled(offer, whole),
+        }
+        for place, offer in threads.offers.items()
+    }
 
 
 def forks(folder: Path) -> Any:

@@ -12,7 +12,7 @@ import pytest
 
 from servanda.journal.frame import FrameError
 from tests.vectors.proof_readers import READERS, REFUSED, frame, load
-from tests.vectors.record_readers import ROOT, second_verdicts, verdicts
+from tests.vectors.record_readers import ROOT, second_reading, second_verdicts, settled, verdicts, verified
 
 VECTORS = ROOT / "vectors"
 
@@ -59,3 +59,22 @@ def test_every_entry_of_the_record_is_judged_as_expected(folder: Path) -> None:
 @pytest.mark.parametrize("folder", cases("entry"), ids=named)
 def test_the_verifier_judges_every_entry_as_expected(folder: Path) -> None:
     assert second_verdicts(folder) == load(folder, "expected.json")["verdicts"]
+
+
+BUNDLES = cases("custody", "settlement")
+
+
+@pytest.mark.parametrize("folder", BUNDLES, ids=named)
+def test_the_bundle_is_verified_or_refused_as_its_name_says(folder: Path) -> None:
+    assert verified(folder) is not fails(folder)
+
+
+@pytest.mark.parametrize("folder", BUNDLES, ids=named)
+def test_the_verifier_verifies_or_refuses_the_bundle_as_its_name_says(folder: Path) -> None:
+    status = second_reading(folder).status
+    assert status in (1, 2) if fails(folder) else status == 0
+
+
+@pytest.mark.parametrize("folder", [folder for folder in cases("settlement") if not fails(folder)], ids=named)
+def test_offers_are_settled_as_expected(folder: Path) -> None:
+    assert settled(folder) == load(folder, "expected.json")["offers"]
