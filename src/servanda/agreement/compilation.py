@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from datetime import date, time
 from typing import Any
 
 from servanda.agreement.errors import PackError, Problem
@@ -73,6 +74,10 @@ def _merge(
         match = re.search(r"line (\d+)", str(error))
         problems.append(Problem(name, int(match[1]) if match else 0, str(error)))
         return
+    problems += [
+        Problem(name, _line_with(text, str(value)), f"{value} is a date of TOML: write it as a text, in quotes")
+        for value in _times(part)
+    ]
     for key, value in part.items():
         if key in LISTS and isinstance(value, list):
             origin[key] += [(name, index) for index in range(len(value))]
@@ -81,6 +86,21 @@ def _merge(
             problems.append(Problem(name, _line_of(text, key), f"`{key}` is given in another file as well"))
         else:
             data[key] = value
+
+
+def _times(value: object) -> Iterator[date | time]:
+    """Dates and times, which TOML has and JSON has not (a `datetime` is a `date`)."""
+    if isinstance(value, date | time):
+        yield value
+    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _times(inner)
+
+
+def _line_with(text: bytes, words: str) -> int:
+    """The first line on which some words stand without quotes, or 0."""
+    bare = re.compile(rf"(?<![\"'\w]){re.escape(words[:8])}")
+    lines = text.decode().splitlines()
+    return next((number for number, line in enumerate(lines, start=1) if bare.search(line)), 0)
 
 
 def _complete(
