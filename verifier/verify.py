@@ -639,7 +639,7 @@ BUILT_IN: dict[str, tuple[str, str, Json]] = {  # entry, Built-in formats: act, 
     "adopt": ("accept", "two", obj({"pack": HASH})),
     "branch": ("notify", "root", obj({"root": HASH, "size": NATURAL})),
     "citation": ("notify", "centre", obj({})),
-    "acknowledge": ("acknowledge", "one", obj({"disposition": one_of("accepted", "rejected"), "reason": TEXT})),
+    "acknowledge": ("acknowledge", "one", obj({"disposition": one_of("accepted", "rejected"), "reason": {"type": "string", "maxLength": 4000}})),
     "accept": ("accept", "two", obj({
         "condition": either(NULL, obj({"confirmer": PARTY, "text": TEXT})), "extent": one_of("full", "part"),
         "received": RECEIVED})),
@@ -1285,7 +1285,7 @@ class Record:
     def check_offer(self, e: Entry) -> None:
         f, named = e.frame, set(e.frame["named"])
         need(named and e.party not in named, "offer", "it names nobody, or its author")
-        need(set(e.format["witnesses"]) <= named, "offer", "it does not name the witnesses")
+        need(set(e.format["witnesses"]) <= named | {e.party}, "offer", "it does not name the witnesses")
         if f["thread"]:
             first = self.offers.get((f["thread"]["party"], f["thread"]["number"]))
             need(first and first.thread == first.key, "offer", "its thread is no first offer")
@@ -1314,7 +1314,7 @@ class Record:
             lots = offer.content["lots"]
             need([x["lot"] for x in lots] == [x["lot"] for x in c["received"]], "accept", "not the lots offered")
             for a, b in ((x["quantity"], y["quantity"]) for x, y in zip(lots, c["received"], strict=True)):
-                fits = b["basis"] != "not-stated" and a["unit"] == b["unit"]
+                fits = b["basis"] == "stated" and a["unit"] == b["unit"]
                 need(fits and b["amount"] <= a.get("amount", MAX_INTEGER), "accept", "a quantity that was not offered")
         if c["condition"]:
             need(pack and c["condition"]["confirmer"] in pack.parties and not custody, "accept", "its condition")
@@ -1740,7 +1740,7 @@ class Custody:
             if whole != part:
                 s, _ = self.situation(lot, e)
                 q = {"unit": s.unit} | ({} if whole is None else {"amount": whole - part})
-                row = {"kind": s.kind, "place": c["place"], "quantity": q}
+                row = {"kind": s.kind, "place": s.place, "quantity": q}  # what did not come stayed
                 self.open(e, i, f"disputed/{giver}/{e.party}", row, lot.pool, offer)
 
     def correct(self, e: Entry, first: Entry, effect: str) -> None:
@@ -1830,7 +1830,7 @@ class Custody:
         for offer in self.record.offers.values():
             if offer.effect.startswith("custody."):
                 e, accepted = offer.entry, self.record.accepted(offer, WHOLE)
-                if accepted and not self.record.has_effect(offer, WHOLE):
+                if accepted and offer.posted and not self.record.has_effect(offer, WHOLE):
                     found.add((e.party, e.number, "not-settled", ""))
                 over = self.record.refused(offer, WHOLE) or self.record.lapsed(offer, WHOLE)
                 if not accepted and offer.posted and not over:
@@ -1940,7 +1940,9 @@ class Obligations:
         return min(known)[0] if known else None
 
     def trigger(self, due: Json) -> Evidence | None:
-        found = [Evidence(e, *self.interval(e)[:2], 1, 1, True) for e in self.by_format.get(due["trigger"], ())]
+        """The last entry of the trigger format, by its last day; one whose last day is not known sets no date."""
+        spans = [(e, self.interval(e)) for e in self.by_format.get(due["trigger"], ())]
+        found = [Evidence(e, s.first, s.last, 1, 1, True) for e, s in spans if s.last and s.exists]
         return max(found, key=Evidence.order) if found else None
 
     def rule_day(self, due: Json, trigger: Evidence | None) -> date | None:
@@ -1955,7 +1957,7 @@ class Obligations:
             return day and end_of(day, due["days"], 1 if due["rule"] == "days-after" else -1, self.pack.time)
         if trigger and trigger.last:
             calendar = {"days": "calendar", "holidays": []}
-            return end_of(trigger.last, min(-(-due["hours"] // 24), 10**6), 1, calendar)
+            return end_of(trigger.last, min(due["hours"] // 24, 10**6), 1, calendar)
         return None
 
     def row(self, o: Json) -> Json:
@@ -1965,9 +1967,10 @@ class Obligations:
         judged_by = o["judged-by"] or [x.entry.party for x in self.evidence.get(name, ())]
         all_ = sorted((x for x in self.evidence.get(name, ()) if x.entry.party in judged_by), key=Evidence.order)
         trigger = self.trigger(due) if due["rule"] == "triggered" else None
-        if trigger:
-            mark = (trigger.entry.party, trigger.entry.number)
-            all_ = [x for x in all_ if mark in ((r["party"], r["number"]) for r in x.entry.frame["refers-to"])]
+        if due["rule"] == "triggered":  # only what refers to the trigger counts
+            mark = trigger.entry if trigger else None
+            refs = [(x, [self.record.at(r) for r in x.entry.frame["refers-to"]]) for x in all_]
+            all_ = [x for x, entries in refs if any(e is mark for e in entries)]
         complete = [x for x in all_ if x.full or x.done * of >= part * x.of]
         own = self.rule_day(due, trigger)
         extension = self.offers.get(("obligations.extend", name))

@@ -11,8 +11,8 @@ import base64
 import fcntl
 import os
 import ssl
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -28,7 +28,7 @@ from servanda.keyring.keyfile import Cost, Keyring, create_keyring, open_keyring
 from servanda.keyring.tls import make_tls, spki_sha256
 from servanda.operations.centre import Centre, Signers
 from servanda.operations.desk import dispatch
-from servanda.operations.errors import Refusal, Stopped
+from servanda.operations.errors import Refusal, Stopped, TryLater
 from servanda.operations.founding import fingerprint, identity_content, state_identity
 from servanda.operations.ports import Push
 from servanda.operations.receiving import receive
@@ -233,7 +233,9 @@ class Station:
         self._lock = _take_lock(home)
         self.keyring = open_keyring(home / "keyring.json", passphrase)
         if not (home / "record.db").is_file():
-            raise Stopped(f"{home / 'record.db'} is missing; recover it from a counterpart's bundle", "store-damaged")
+            raise Stopped(
+                f"{home / 'record.db'} is missing; restore the copy of the home that you keep", "store-damaged"
+            )
         self.store = SqliteStore(home / "record.db")
         packs = self.store.packs()
         if self.settings.agreement not in packs:
@@ -348,6 +350,10 @@ class Station:
         match request.get("command"):
             case "card":
                 return msgspec.to_builtins(self.card())
+            case "lines":
+                raise TryLater(
+                    "no line is up while the centre is off duty; `servanda serve` puts it on duty", "not-running"
+                )
             case "meet":
                 return self.meet(str(request.get("card", "")).encode(), str(request.get("fingerprint", "")))
         return dispatch(self.centre, request)
@@ -392,16 +398,23 @@ def station_at(home: Path, passphrase: str) -> Iterator[Station]:
         station.close()
 
 
-def request(home: Path, passphrase: str | None, message: Mapping[str, Any]) -> Any:
+def request(home: Path, message: Mapping[str, Any], passphrase: Callable[[], str] | None = None) -> Any:
     """Ask the process on duty for a home or, if there is none, open the home for this one request.
 
+    Args:
+        home: the centre's folder.
+        message: the request.
+        passphrase: gives the keyring's passphrase if it is needed; None to ask only a process on duty.
+
     Raises:
-        Refusal: what the command refuses; or no process is on duty and no passphrase was given.
+        Refusal: what the command refuses.
+        TryLater: no process is on duty (`not-running`), and no passphrase was offered.
     """
     read_settings(home)
-    with suppress(ConnectionError, FileNotFoundError):
+    try:
         return ask(home / "control.sock", dict(message))
-    if passphrase is None:
-        raise Refusal("no process is on duty here; give --passphrase-file or SERVANDA_PASSPHRASE", "passphrase")
-    with station_at(home, passphrase) as station:
+    except TryLater as error:
+        if error.code != "not-running" or passphrase is None:
+            raise
+    with station_at(home, passphrase()) as station:
         return station.handle(message)

@@ -59,10 +59,8 @@ def passphrase_of(file: Path | None, *, prompt: str | None = None, variable: str
 
 def ask_home(home: Path, passphrase_file: Path | None, command: str, **arguments: Any) -> Any:
     """Ask the centre of a home, on duty or not."""
-    given = passphrase_file is not None or "SERVANDA_PASSPHRASE" in os.environ
-    passphrase = passphrase_of(passphrase_file) if given else None
     message = {"command": command, **{k.replace("_", "-"): v for k, v in arguments.items() if v is not None}}
-    return request(home, passphrase, message)
+    return request(home, message, lambda: passphrase_of(passphrase_file, prompt="Passphrase of the keyring"))
 
 
 def parse_pairs(pairs: tuple[str, ...], separator: str) -> dict[str, str]:

@@ -10,7 +10,7 @@ import click
 from servanda.agreement.errors import PackError
 from servanda.assembly import read_pack
 from servanda.cli.asking import json_option, parse_pairs
-from servanda.cli.printing import emit, table
+from servanda.cli.printing import emit, say, table
 from servanda.operations.errors import Refusal
 from servanda.operations.forkcheck import verify_fork
 from servanda.operations.verifying import Report, verify_bundle
@@ -117,12 +117,12 @@ def report_data(report: Report) -> dict[str, object]:
 def print_report(report: Report) -> None:
     """A report as sentences."""
     for line in report.wrong:
-        click.echo(f"WRONG: {line}")
+        say(f"WRONG: {line}")
     for party in report.unpinned:
-        click.echo(f"WRONG: no fingerprint was given for {party}: its journal could be anybody's")
-    click.echo(f"{report.entries} entries of {len(report.complete)} journals, {len(report.receipts)} receipts")
+        say(f"WRONG: no fingerprint was given for {party}: its journal could be anybody's")
+    say(f"{report.entries} entries of {len(report.complete)} journals, {len(report.receipts)} receipts")
     for party, size in sorted(report.complete.items()):
-        click.echo(f"complete to entry {size} of journal {party}, as of {report.as_of}")
+        say(f"complete to entry {size} of journal {party}, as of {report.as_of}")
     if report.inadmissible:
         table(
             "Inadmissible entries (shown, without effect)",
@@ -130,9 +130,9 @@ def print_report(report: Report) -> None:
             [(i["entry"], i["code"], i["reason"]) for i in report.inadmissible],
         )
     for place, reason in report.waiting.items():
-        click.echo(f"waiting from {place} on: {reason}")
+        say(f"waiting from {place} on: {reason}")
     for line in report.not_checked:
-        click.echo(f"not checked: {line}")
+        say(f"not checked: {line}")
     click.echo("It is proven that these records agree and who signed them; not that any declaration was complete.")
     click.echo("verified" if report.verified else "NOT VERIFIED")
 

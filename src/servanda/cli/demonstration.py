@@ -66,7 +66,7 @@ class Demonstration:
 
     def ask(self, party: str, command: str, **arguments: Any) -> Any:
         """Ask one centre."""
-        return request(self._home(party), None, {"command": command, **arguments})
+        return request(self._home(party), {"command": command, **arguments})
 
     def found(self, step: Step) -> None:
         """Make all centres and introduce each to all others, as their officers would do in person."""

@@ -11,9 +11,11 @@ from typing import Any
 
 import click
 
+from servanda.assembly import read_pack
 from servanda.cli.asking import ask_home, home_option, json_option
-from servanda.cli.printing import amount_text, days_text, emit, mark, table
+from servanda.cli.printing import amount_text, days_text, emit, mark, say, table
 from servanda.operations.errors import Refusal
+from servanda.proof.canonical import encode
 
 
 @click.command()
@@ -24,7 +26,7 @@ def status(home: Path, passphrase_file: Path | None, as_json: bool) -> None:
     data = ask_home(home, passphrase_file, "status")
     if emit(data, as_json):
         return
-    click.echo(f"centre of {data['party']}, agreement {data['agreement'][:16]}…")
+    say(f"centre of {data['party']}, agreement {data['agreement'][:16]}…")
     click.echo(
         f"pack in force: {data['pack'][:16] + '…' if data['pack'] else 'none yet, not every party has adopted it'}"
     )
@@ -37,9 +39,9 @@ def status(home: Path, passphrase_file: Path | None, as_json: bool) -> None:
     for watched in data["watch"]:
         if watched["undelivered"]:
             since = f"since {watched['since']}" if watched["since"] else ""
-            click.echo(f"{watched['undelivered']} entries not receipted by {watched['party']} {since}")
+            say(f"{watched['undelivered']} entries not receipted by {watched['party']} {since}")
     for journal, proofs in data["forks"].items():
-        click.echo(f"FORK of {journal} proven: {', '.join(proofs)}")
+        say(f"FORK of {journal} proven: {', '.join(proofs)}")
 
 
 def entry_line(view: Mapping[str, Any]) -> tuple[str, ...]:
@@ -81,20 +83,21 @@ def show(home: Path, passphrase_file: Path | None, entry: str, as_json: bool) ->
     if emit(data, as_json):
         return
     frame = data["frame"] or {}
-    click.echo(f"{mark(frame.get('status'))}{data['entry']}  {frame.get('format')}  ({frame.get('act')})")
-    click.echo(f"subject       {frame.get('subject')}")
-    click.echo(f"verdict       {'admissible' if data['admissible'] else data['code'] + ': ' + data['reason']}")
-    click.echo(f"event at      {frame.get('event-at')}  {' '.join(data['flags'])}")
-    click.echo(f"released at   {frame.get('released-at')}   held here since {data['held-at']}")
-    click.echo(f"signed by     {frame.get('author')}, {frame.get('releaser') or 'alone'}")
+    say(f"{mark(frame.get('status'))}{data['entry']}  {frame.get('format')}  ({frame.get('act')})")
+    say(f"subject       {frame.get('subject')}")
+    say(f"verdict       {'admissible' if data['admissible'] else data['code'] + ': ' + data['reason']}")
+    say(f"event at      {frame.get('event-at')}  {' '.join(data['flags'])}")
+    say(f"released at   {frame.get('released-at')}   held here since {data['held-at']}")
+    say(f"signed by     {frame.get('author')}, {frame.get('releaser') or 'alone'}")
     receipted = sorted({receipt["by"] for receipt in data["receipts"]})
-    click.echo(f"receipted by  {', '.join(receipted) or 'nobody yet'}")
-    click.echo(f"acknowledged  {', '.join(data['acknowledged-by']) or 'not yet'}")
+    say(f"receipted by  {', '.join(receipted) or 'nobody yet'}")
+    say(f"acknowledged  {', '.join(data['acknowledged-by']) or 'not yet'}")
     if "offer" in data:
         offer = data["offer"]
         words = [word for word in ("crossed", "accepted", "settled", "effective") if offer[word]]
-        click.echo(f"offer         names {', '.join(offer['named'])}: {', '.join(words) or 'open'}")
-    click.echo(json.dumps(data.get("opened", frame.get("content")), indent=2, ensure_ascii=False))
+        say(f"offer         names {', '.join(offer['named'])}: {', '.join(words) or 'open'}")
+    for line in json.dumps(data.get("opened", frame.get("content")), indent=2, ensure_ascii=False).split("\n"):
+        say(line)
 
 
 @click.command()
@@ -334,6 +337,26 @@ def print_obligations(data: Mapping[str, Any], pack: Mapping[str, Any]) -> None:
 @click.command()
 @home_option
 @json_option
+def lines(home: Path, passphrase_file: Path | None, as_json: bool) -> None:
+    """Which counterparts answer now, and what is wrong with those that do not. Needs the centre on duty."""
+    data = ask_home(home, passphrase_file, "lines")
+    if not emit(data, as_json):
+        rows = [(party, "up" if line["up"] else "down", line["trouble"]) for party, line in sorted(data.items())]
+        table("Lines", ["counterpart", "line", "trouble"], rows)
+
+
+@click.command()
+@home_option
+@click.argument("pack", type=click.Path(exists=True, path_type=Path))
+def bring(home: Path, passphrase_file: Path | None, pack: Path) -> None:
+    """Hold PACK, an amended pack, so that it can be adopted here; prints its digest. Counterparts fetch it from us."""
+    compiled = read_pack(pack)
+    click.echo(ask_home(home, passphrase_file, "bring", pack=base64.b64encode(encode(compiled.data)).decode()))
+
+
+@click.command()
+@home_option
+@json_option
 def receipts(home: Path, passphrase_file: Path | None, as_json: bool) -> None:
     """Who holds receipts for what."""
     data = ask_home(home, passphrase_file, "receipts")
@@ -418,6 +441,8 @@ COMMANDS = (
     accounting,
     obligations,
     receipts,
+    lines,
+    bring,
     export,
     import_,
     audit,

@@ -14,6 +14,7 @@ import click
 from servanda import __version__
 from servanda.agreement.errors import PackError
 from servanda.cli import checking, demo, desk, duty
+from servanda.cli.printing import plain
 from servanda.operations.errors import ServandaError
 from servanda.proof.errors import ProofError
 
@@ -32,7 +33,7 @@ for _module in (checking, duty, desk, demo):
 def main() -> None:
     """Run the command; every error is one clear line with its code, never a traceback."""
     try:
-        servanda(standalone_mode=False)
+        sys.exit(servanda(standalone_mode=False) or 0)  # click hands back the status of a check that failed
     except click.exceptions.Abort:
         sys.exit(130)
     except click.ClickException as error:
@@ -41,14 +42,14 @@ def main() -> None:
     except click.exceptions.Exit as stop:
         sys.exit(stop.exit_code)
     except ServandaError as error:
-        click.echo(f"servanda: {error.code}: {error}", err=True)
+        click.echo(plain(f"servanda: {error.code}: {error}"), err=True)
         sys.exit(error.exit_status)
     except PackError as error:
         for problem in error.problems:
             click.echo(str(problem), err=True)
         sys.exit(2)
     except ProofError as error:
-        click.echo(f"servanda: malformed: {error}", err=True)
+        click.echo(plain(f"servanda: malformed: {error}"), err=True)
         sys.exit(2)
     except OSError as error:
         click.echo(f"servanda: {error.strerror or error}: {error.filename or ''}", err=True)

@@ -9,11 +9,33 @@ from typing import Any
 
 import click
 
+_UNSEEN = (
+    *range(0x20),
+    *range(0x7F, 0xA0),
+    0x061C,
+    0x200E,
+    0x200F,
+    *range(0x2028, 0x202F),
+    *range(0x2066, 0x206A),
+    0xFEFF,
+)
+_SEEN = {code: f"\\u{code:04x}" for code in _UNSEEN}
+
+
+def plain(text: object) -> str:
+    """Text for a terminal: what could move the cursor, change colours or turn the writing round is escaped."""
+    return str(text).translate(_SEEN)
+
+
+def say(text: str) -> None:
+    """Print one line whose parts may come from a counterpart."""
+    click.echo(plain(text))
+
 
 def emit(data: Any, as_json: bool) -> bool:
     """Print `data` as JSON if asked; returns whether that was done."""
     if as_json:
-        click.echo(json.dumps(data, indent=2, ensure_ascii=False, sort_keys=True))
+        click.echo("\n".join(map(plain, json.dumps(data, indent=2, ensure_ascii=False, sort_keys=True).split("\n"))))
     return as_json
 
 
@@ -27,7 +49,7 @@ def table(title: str, heads: Sequence[str], rows: Iterable[Sequence[Any]], right
     for index, head in enumerate(heads):
         shown.add_column(head, justify="right" if index in right else "left", overflow="fold")
     for row in rows:
-        shown.add_row(*("—" if cell is None else str(cell) for cell in row))
+        shown.add_row(*("—" if cell is None else plain(cell) for cell in row))
     console = Console(highlight=False, markup=False)
     if not console.is_terminal:
         console.width = max(console.width, 150)

@@ -327,6 +327,26 @@ def _take_openings(centre: Centre, bundle: Bundle) -> None:
                     writer.put_opening(*entry.place, opening.disclosure)
 
 
+def take_pack(centre: Centre, text: bytes) -> str:
+    """Hold a pack from its canonical bytes, and judge what waited for it; returns its digest. Idempotent.
+
+    Raises:
+        Refusal: it is no pack, or amends none that is held (`pack`).
+    """
+    try:
+        pack = parse_pack(text)
+    except PackError as error:
+        raise Refusal(f"not a pack: {error}", "pack") from error
+    if pack.digest in centre.record.packs:
+        return pack.digest
+    if pack.replaces not in centre.record.packs:
+        raise Refusal(f"pack {pack.digest[:12]}… amends none that is held here; its `replaces` must name one", "pack")
+    with centre.store.transaction() as writer:
+        writer.put_pack(pack.digest, text)
+    centre.hold_pack(pack)
+    return pack.digest
+
+
 def take_packs(centre: Centre, files: Mapping[str, bytes]) -> None:
     """Keep the packs of a bundle that are not held yet."""
     for digest, pack in _packs(files).items():

@@ -164,6 +164,11 @@ class Centre:
             if refused is not None:
                 raise Refusal(f"custody refuses the posting: {refused}", f"posting/{refused.reason}")
 
+    def hold_pack(self, pack: Pack) -> None:
+        """Hold a pack that the store has committed; judge and fold what waited for it."""
+        self.record.add_pack(pack)
+        self.absorb(self.party, [])
+
     def absorb(self, journal: str, leaves: Sequence[Prepared]) -> list[Entry]:
         """Judge and fold leaves that the store has committed; returns the newly judged entries."""
         self.record.add_leaves(journal, leaves)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 
+from servanda.operations.bundles import take_pack
 from servanda.operations.centre import Centre
 from servanda.operations.citing import cite_if_it_helps
 from servanda.operations.comparing import exchange_heads
@@ -167,9 +168,24 @@ class Delivery:
             state = self._centre.record.journals[party]
             if state.pending:
                 wanted += [other for other in self._centre.record.journals if other not in (party, self._centre.party)]
+        self._fetch_packs(party)
         for journal in wanted:
             self._pull(party, journal)
         exchange_heads(self._centre, self._courier, party)
+
+    def _fetch_packs(self, party: str) -> None:
+        """An entry that adopts a pack which we lack waits for it: whoever adopted it has it."""
+        for state in self._centre.record.journals.values():
+            frame = state.pending[0].frame if state.pending else None
+            digest = str(frame.content.get("pack")) if frame is not None and frame.format == "adopt" else ""
+            if not digest or digest in self._centre.record.packs:
+                continue
+            try:
+                text = self._courier.pack(party, digest)
+                with self._centre.lock:
+                    take_pack(self._centre, text)
+            except Refusal as error:
+                log.warning("pack %s from %s: %s", digest[:12], party, error)
 
     def _pull(self, party: str, journal: str) -> None:
         while True:

@@ -17,7 +17,7 @@ from servanda.journal.audit import audit_record
 from servanda.journal.frame import Place
 from servanda.journal.state import Entry
 from servanda.line.watch import watch_list
-from servanda.operations.bundles import export_bundle, import_bundle
+from servanda.operations.bundles import export_bundle, import_bundle, take_pack
 from servanda.operations.centre import Centre
 from servanda.operations.drafting import (
     Draft,
@@ -275,6 +275,10 @@ def _pack(centre: Centre, arguments: Arguments) -> dict[str, Any]:
     return record.packs[arguments.get("digest") or record.in_force(record.whole) or record.agreement].data
 
 
+def _bring(centre: Centre, arguments: Arguments) -> str:
+    return take_pack(centre, base64.b64decode(arguments["pack"]))
+
+
 def _fork(centre: Centre, arguments: Arguments) -> str:
     for proofs in centre.store.forks().values():
         if arguments["name"] in proofs:
@@ -302,6 +306,7 @@ COMMANDS: dict[str, Command] = {
     "audit": _audit,
     "rebuild": _rebuild,
     "pack": _pack,
+    "bring": _bring,
     "fork": _fork,
 }
 CHANGING = frozenset({"release", "send", "acknowledge", "import"})

@@ -188,6 +188,9 @@ class Courier(Protocol):
     def consistency(self, party: str, journal: str, first: int, second: int) -> list[bytes]:
         """A consistency path from the other centre's copy of `journal`."""
 
+    def pack(self, party: str, digest: str) -> bytes:
+        """The canonical bytes of a pack that `party`'s centre holds."""
+
     def receipt(self, party: str, journal: str, note: bytes) -> bytes:
         """Ask `party`'s centre for both of its receipt lines over `note`."""
 
