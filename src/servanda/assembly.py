@@ -28,8 +28,9 @@ from servanda.keyring.keyfile import Cost, Keyring, create_keyring, open_keyring
 from servanda.keyring.tls import make_tls, spki_sha256
 from servanda.operations.centre import Centre, Signers
 from servanda.operations.desk import dispatch
+from servanda.operations.drafting import Draft
 from servanda.operations.errors import Refusal, Stopped, TryLater
-from servanda.operations.founding import fingerprint, identity_content, state_identity
+from servanda.operations.founding import fingerprint, identity_content, state_identity, under_root
 from servanda.operations.ports import Push
 from servanda.operations.receiving import receive
 from servanda.proof.canonical import encode
@@ -344,6 +345,27 @@ class Station:
         except Exception:
             self.centre.signers = kept
             raise
+
+    def name_branch(self, root_passphrase: str) -> Entry:
+        """After a proven fork of our own journal: the history held here is the one that stands (spec/settlement.md).
+
+        Raises:
+            Refusal: too few root keys, or a rule is broken; nothing has changed.
+        """
+        identity, journal = self.centre.journal.identities.latest, self.centre.journal
+        assert identity is not None
+        root = open_keyring(self.home / "root.json", root_passphrase)
+        known = {root.signer(name).public: root.signer(name) for name in root.names()}
+        signing = [known[key] for key in identity.root_keys if key in known][: identity.threshold]
+        content = {"root": journal.tree.root().hex(), "size": journal.size}
+        draft = Draft(
+            format="branch",
+            subject=f"The history with {journal.size} entries stands",
+            event_at=self.centre.clock()[:10],
+            author="root",
+            content=content,
+        )
+        return self.centre.commit(under_root(self.centre, draft, signing))
 
     def handle(self, request: Mapping[str, Any]) -> Any:
         """Carry out a request of the desk, or one that concerns this process."""

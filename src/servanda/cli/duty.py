@@ -146,4 +146,21 @@ def rotate(
     click.echo(f"{entry.place}: new identity; the fingerprint stays the same")
 
 
-COMMANDS = (init, serve, card, meet, rotate)
+@click.command()
+@home_option
+@click.option(
+    "--root-passphrase-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Passphrase of root.json, which must be in the home for this; else SERVANDA_ROOT_PASSPHRASE, else a prompt.",
+)
+def branch(home: Path, passphrase_file: Path | None, root_passphrase_file: Path | None) -> None:
+    """After a proven fork of our own journal, name the history held here as the one that stands. Off duty only."""
+    passphrase = passphrase_of(passphrase_file, prompt="Passphrase of the keyring")
+    root = passphrase_of(
+        root_passphrase_file, prompt="Passphrase of the root keys", variable="SERVANDA_ROOT_PASSPHRASE"
+    )
+    with station_at(home, passphrase) as station:
+        click.echo(station.name_branch(root).place)
+
+
+COMMANDS = (init, serve, card, meet, rotate, branch)

@@ -80,3 +80,9 @@ def test_nothing_changes_without_the_root_passphrase(station: Station) -> None:
 def test_an_officer_who_is_not_there_is_not_retired(station: Station) -> None:
     with pytest.raises(Refusal, match="no officer nobody"):
         station.rotate("root", Rotation(retire=("nobody",)))
+
+
+def test_the_root_keys_name_the_history_that_stands(station: Station) -> None:
+    entry = station.name_branch("root")
+    assert entry.frame is not None
+    assert (entry.code, entry.frame.format, entry.frame.content["size"]) == (None, "branch", 1)
