@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from making import agreements, custodies, entries, frames, seals, settlements, texts, trees
+from making import agreements, custodies, duties, entries, forks, frames, seals, settlements, texts, trees
 from making.case import Case
 from making.keys import Signatures
 
@@ -24,12 +24,14 @@ def made(signatures: Signatures) -> list[Case]:
     return [
         *texts.cases(),
         *trees.cases(signatures),
+        *forks.cases(),
         *seals.cases(),
         *agreements.cases(),
         *frames.cases(),
         *entries.cases(),
         *settlements.cases(),
         *custodies.cases(),
+        *duties.cases(),
     ]
 
 

@@ -11,8 +11,18 @@ from pathlib import Path
 import pytest
 
 from servanda.journal.frame import FrameError
+from servanda.operations.errors import Refusal
 from tests.vectors.proof_readers import READERS, REFUSED, frame, load
-from tests.vectors.record_readers import ROOT, second_reading, second_verdicts, settled, verdicts, verified
+from tests.vectors.record_readers import (
+    ROOT,
+    first_reading,
+    forks,
+    second_reading,
+    second_verdicts,
+    settled,
+    verdicts,
+    verified,
+)
 
 VECTORS = ROOT / "vectors"
 
@@ -61,7 +71,7 @@ def test_the_verifier_judges_every_entry_as_expected(folder: Path) -> None:
     assert second_verdicts(folder) == load(folder, "expected.json")["verdicts"]
 
 
-BUNDLES = cases("custody", "settlement")
+BUNDLES = cases("custody", "obligations", "settlement")
 
 
 @pytest.mark.parametrize("folder", BUNDLES, ids=named)
@@ -78,3 +88,30 @@ def test_the_verifier_verifies_or_refuses_the_bundle_as_its_name_says(folder: Pa
 @pytest.mark.parametrize("folder", [folder for folder in cases("settlement") if not fails(folder)], ids=named)
 def test_offers_are_settled_as_expected(folder: Path) -> None:
     assert settled(folder) == load(folder, "expected.json")["offers"]
+
+
+@pytest.mark.parametrize("folder", cases("fork"), ids=named)
+def test_the_fork_is_proven_or_not_as_its_name_says(folder: Path) -> None:
+    assert verified(folder), "the bundle beside the proof holds, whatever the proof is worth"
+    if fails(folder):
+        with pytest.raises(Refusal):
+            forks(folder)
+    else:
+        assert forks(folder) == load(folder, "expected.json")
+
+
+@pytest.mark.parametrize("folder", cases("fork"), ids=named)
+def test_the_verifier_takes_the_proof_of_the_fork_as_its_name_says(folder: Path) -> None:
+    status = second_reading(folder).status
+    assert status in (1, 2) if fails(folder) else status == 0
+
+
+@pytest.mark.parametrize(
+    "folder", [folder for folder in cases("custody", "obligations") if not fails(folder)], ids=named
+)
+def test_both_readings_come_to_the_same_document(folder: Path) -> None:
+    expected, name = load(folder, "expected.json"), folder.parent.name
+    first, second = first_reading(folder), second_reading(folder).report["registers"]
+    own = first.balances if name == "custody" else {**expected, "obligations": first.obligations}
+    assert own == expected
+    assert second[name] == expected

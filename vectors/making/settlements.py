@@ -119,7 +119,6 @@ def _named(cases: Cases) -> None:
     world.say("cedar", "accept", FULL, refers=[offer])
     both = moment(world)
     _add(cases, "one-of-two", "One of the two parties named has accepted.", one, both, _SETTLED)
-    _add(cases, "both", "Both parties named have accepted; nobody else is left to attest.", both, one, _OPEN)
     world = _world()
     offer = _offered(world, "birch", "cedar")
     world.say("birch", "accept", FULL, refers=[offer])
