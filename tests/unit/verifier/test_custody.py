@@ -28,7 +28,7 @@ def test_a_busy_record_gives_the_document_written_by_hand() -> None:
         ("held/ben", 450, "stated", "ana/4/1", "port"),
         ("held/ana", None, "not-stated", "ana/4/2", "depot"),
         ("destroyed/ben", 400, "stated", "ana/5/0", "port"),
-        ("disputed/ana/ben", 50, "stated", "ben/4/1", "port"),
+        ("disputed/ana/ben", 50, "stated", "ben/4/1", "depot"),
         ("held/ben", 7, "stated", "ben/6/0", "depot"),
     ]
     names = (

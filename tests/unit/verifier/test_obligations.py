@@ -123,7 +123,8 @@ def test_an_event_has_its_date_from_the_first_entry_of_its_format_by_event_date(
 def test_a_trigger_counts_only_what_refers_to_it() -> None:
     world = world_with({"rule": "triggered", "trigger": "watch-note", "hours": 24})
     report(world, "2014-06-05", FULL)
-    assert judged(world)["status"] == "not-triggered"
+    row = judged(world)
+    assert (row["status"], row["outcome"], row["evidence"]) == ("not-triggered", "none", [])
     note = world.say("ben", "watch-note", {}, author="night", releaser=None, **{"event-at": "2014-06-05"})
     row = judged(world)
     assert (row["status"], row["due"], row["evidence"]) == ("overdue", "2014-06-06", [])
