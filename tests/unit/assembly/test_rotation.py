@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.rig.packs import lake
-from tests.rig.world import World
 
 from servanda.assembly import CHEAP, Founding, Rotation, Station, found_centre
 from servanda.keyring.errors import KeyringError
 from servanda.operations.errors import Refusal
 from servanda.operations.ports import Push
 from servanda.operations.receiving import receive
+from tests.rig.packs import lake
+from tests.rig.world import World
 
 OFFICERS = {"desk": ("author",), "chief": ("author", "release"), "duty": ("watch",)}
 
