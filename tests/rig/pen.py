@@ -9,14 +9,15 @@ from typing import Any
 import msgspec
 
 from servanda.journal.acceptance import prepare
-from servanda.journal.state import Entry
+from servanda.journal.state import Entry, Tree
 from servanda.operations.centre import Centre
 from servanda.operations.drafting import Draft, compose
-from servanda.operations.ports import Signer
+from servanda.operations.ports import Push, Signer
 from servanda.proof.canonical import encode
 from servanda.proof.checkpoints import Checkpoint, sign_checkpoint
 from servanda.proof.envelope import ENTRY_TYPE, Envelope, Signature, pae
 from servanda.proof.keys import key_id
+from servanda.proof.merkle import leaf_hash
 from servanda.proof.notes import Note
 
 
@@ -70,6 +71,16 @@ def write(centre: Centre, form: str, content: dict[str, Any], **members: Any) ->
     pack = centre.record.packs[centre.record.in_force(centre.record.whole) or centre.record.agreement]
     act = pack.formats[form, 1].act
     return insert(centre, leaf_by_hand(centre, format=form, act=act, content=content, **members))
+
+
+def push_by_hand(origin: str, leaves: Sequence[bytes], signer: Signer) -> Push:
+    """A whole journal under a checkpoint signed by `signer`, from entry 1 on."""
+    tree = Tree()
+    for leaf in leaves:
+        tree.append(leaf_hash(leaf))
+    checkpoint = Checkpoint(origin, tree.size, tree.root())
+    note = Note(checkpoint.text(), (sign_checkpoint(checkpoint, signer.sign, signer.public),))
+    return Push(origin.rpartition("/")[2], 1, tuple(leaves), note.encode())
 
 
 def refer(entry: Entry) -> dict[str, Any]:

@@ -90,6 +90,8 @@ def check_signatures(record: RecordState, journal: JournalState, number: int, pr
     assert envelope is not None
     before = journal.identities.before(number)
     stated: Identity | None = None
+    if before is None and number > 1:
+        raise Inadmissible("identity", "entry 1 states no identity: nobody can sign in this journal")
     if frame.format == "identity" or number == 1:
         if frame.format != "identity":
             raise Inadmissible("identity", "entry 1 of a journal is an identity entry")
