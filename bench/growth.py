@@ -19,7 +19,8 @@ BATCH = 1000
 
 def measure(sizes: list[int]) -> dict[str, Any]:
     """Append leaves to a tree and its SQLite nodes; at each size time 200 single appends, proofs and their checks."""
-    tree, found = Tree(), {}
+    tree = Tree()
+    found: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as folder:
         store = SqliteStore(Path(folder) / "record.db")
         for size in sizes:

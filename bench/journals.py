@@ -13,7 +13,7 @@ from tests.rig.world import World
 from servanda.journal.acceptance import prepare
 from servanda.journal.state import Tree
 from servanda.operations.centre import Centre
-from servanda.operations.drafting import compose, seal_envelope
+from servanda.operations.drafting import Draft, compose, seal_envelope
 from servanda.proof.merkle import leaf_hash
 from servanda.storage.sqlite.store import SqliteStore
 
@@ -27,17 +27,21 @@ def two_parties() -> World:
 
 def leaves(centre: Centre, count: int) -> Iterator[bytes]:
     """Leaves that would come next in a centre's journal; nothing is committed."""
-    draft = World.draft(_Actual(), "note", {"text": TEXT}, to=["birch"], remarks=TEXT)
+    draft = Draft(
+        format="note",
+        subject="note",
+        event_at="2014-01-10",
+        author="desk",
+        content={"text": TEXT},
+        to=("birch",),
+        remarks=TEXT,
+    )
     frame = compose(centre, draft, "chief")
     signers = [centre.signers.officers["desk"], centre.signers.officers["chief"]]
     for number in range(frame.number, frame.number + count):
         heads = frame.heads if number == frame.number else ()
         receipts = frame.receipts if number == frame.number else ()
         yield seal_envelope(msgspec.structs.replace(frame, number=number, heads=heads, receipts=receipts), signers)
-
-
-class _Actual:
-    status = "actual"
 
 
 def absorb(centre: Centre, made: list[bytes]) -> None:
