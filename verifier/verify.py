@@ -66,6 +66,8 @@ def read_members(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     for name, _ in pairs:
         if not (name.isascii() and name.isprintable()):
             refuse(f"the member name {name!a}")
+    if len(dict(pairs)) < len(pairs):
+        refuse("a name that stands twice")
     return dict(pairs)
 
 
@@ -81,8 +83,8 @@ def too_deep(value: Json, left: int = 32) -> bool:
     return any(too_deep(x, left - 1) for x in inner)
 
 
-def decode(text: bytes) -> Json:
-    """The value of a canonical text. Duplicate names, order, escapes: all show when it is written again."""
+def parse(text: bytes) -> Json:
+    """The value of a JSON text in any form, with names and numbers as canonical JSON has them."""
     try:
         value = json.loads(
             text.decode(),
@@ -91,10 +93,16 @@ def decode(text: bytes) -> Json:
             parse_float=refuse,
             parse_constant=refuse,
         )
-        same = encode(value) == text
+        encode(value)  # finds lone surrogates
     except (ValueError, RecursionError) as error:
         raise Malformed(f"not JSON: {str(error)[:120]}") from error
-    if not same:
+    return value
+
+
+def decode(text: bytes) -> Json:
+    """The value of a canonical text. Duplicate names, order, escapes: all show when it is written again."""
+    value = parse(text)
+    if encode(value) != text:
         raise Malformed("JSON, but not in its canonical form")
     if text.count(b"{") + text.count(b"[") > 31 and too_deep(value):
         raise Malformed("nested deeper than 32")
@@ -639,7 +647,8 @@ BUILT_IN: dict[str, tuple[str, str, Json]] = {  # entry, Built-in formats: act, 
     "adopt": ("accept", "two", obj({"pack": HASH})),
     "branch": ("notify", "root", obj({"root": HASH, "size": NATURAL})),
     "citation": ("notify", "centre", obj({})),
-    "acknowledge": ("acknowledge", "one", obj({"disposition": one_of("accepted", "rejected"), "reason": {"type": "string", "maxLength": 4000}})),
+    "acknowledge": ("acknowledge", "one", obj({
+        "disposition": one_of("accepted", "rejected"), "reason": {"type": "string", "maxLength": 4000}})),
     "accept": ("accept", "two", obj({
         "condition": either(NULL, obj({"confirmer": PARTY, "text": TEXT})), "extent": one_of("full", "part"),
         "received": RECEIVED})),
@@ -1232,12 +1241,14 @@ class Record:
         )
         need(not bad, "content", bad)
         if e.format and e.format["effect"] == "custody.offer":
-            need(f["named"] == [f["content"]["receiver"]], "content", "named is not exactly the receiver")
+            need(f["named"] == [f["content"]["receiver"]], "offer", "named is not exactly the receiver")
         if f["format"] == "reveal":
             opened = self.first_reference(e)
             need(opened and opened.party == e.party, "reveal", "it refers to no entry of its author")
             digests = sealed_digests(opened.frame["content"]) if opened and opened.frame else set()
-            need({digest_of(d) for d in f["content"]["disclosures"]} <= digests, "reveal", "no digest answers")
+            for disclosure in f["content"]["disclosures"]:
+                need(digest_of(disclosure) in digests, "reveal", "no digest answers")
+                need(is_disclosure(disclosure), "reveal", "not the text of a salt, a name and a value")
 
     def first_reference(self, e: Entry) -> Entry | None:
         return self.at(e.frame["refers-to"][0]) if e.frame["refers-to"] else None
@@ -1447,6 +1458,23 @@ def sealed_digests(value: Json) -> set[str]:
         return set()
     own = {x for x in value["_sd"] if isinstance(x, str)} if isinstance(value.get("_sd"), list) else set()
     return own.union(*map(sealed_digests, value.values()))
+
+
+def is_disclosure(text: str) -> bool:
+    """Whether it is base64url of the JSON text of a salt of 128 bits or more, a name and a value (sealing)."""
+    try:
+        value = parse(from_base64url(text))
+        if not isinstance(value, list) or len(value) != 3 or value[1] in ("_sd", "..."):
+            return False
+        return isinstance(value[1], str) and len(from_base64url(value[0])) >= 16
+    except (Malformed, TypeError):
+        return False
+
+
+def from_base64url(text: str) -> bytes:
+    if not re.fullmatch(r"[A-Za-z0-9_-]*", text):
+        raise Malformed("not base64url")
+    return from_base64(text.replace("-", "+").replace("_", "/") + "=" * (-len(text) % 4))
 
 
 def digest_of(disclosure: str) -> str:
@@ -1830,11 +1858,9 @@ class Custody:
         for offer in self.record.offers.values():
             if offer.effect.startswith("custody."):
                 e, accepted = offer.entry, self.record.accepted(offer, WHOLE)
-                if accepted and offer.posted and not self.record.has_effect(offer, WHOLE):
-                    found.add((e.party, e.number, "not-settled", ""))
-                over = self.record.refused(offer, WHOLE) or self.record.lapsed(offer, WHOLE)
-                if not accepted and offer.posted and not over:
-                    found.add((e.party, e.number, "unanswered", ""))
+                over = self.record.refused(offer, WHOLE) or self.record.lapsed(offer, WHOLE) or not offer.posted
+                if not over and not self.record.has_effect(offer, WHOLE):
+                    found.add((e.party, e.number, "not-settled" if accepted else "unanswered", ""))
         for pool in {id(x.pool): x.pool for x in self.lots.values()}.values():
             known = [a for x in pool.lots if x.name in live and (a := live[x.name].amount) is not None]
             if pool.total is not None and sum(known) > pool.total:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from tests.unit.verifier.build import World, canonical
 from tests.unit.verifier.cases import (
     accounts,

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from tests.unit.verifier.build import World, archive, canonical, leaf_hash, tree_root
 from tests.unit.verifier.cases import accounts, busy_world, declare, state_of, true_registers, verify
 from verifier.verify import Malformed, Tree, decode, main, misfit, pattern, read_archive, read_span, roots_of_path

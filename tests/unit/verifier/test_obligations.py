@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from tests.unit.verifier.build import World, make_pack, obligation
 from tests.unit.verifier.cases import verify
 

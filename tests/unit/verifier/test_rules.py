@@ -7,6 +7,7 @@ import base64
 from typing import Any
 
 import pytest
+
 from tests.unit.verifier.build import World, b64, canonical, make_pack, officer, public, sha
 from tests.unit.verifier.cases import accounts, declare, discrepancies, hand_over, row, state_of, statuses, verify
 from verifier.verify import digest_of
@@ -97,7 +98,7 @@ def test_the_first_step_that_fails_gives_the_code(changes: dict[str, Any], code:
         ("plan", {}, {"act": "offer", "named": ["ana"]}, "offer"),
         ("plan", {}, {"act": "offer", "named": ["zoe"]}, "addressee"),
         ("offer", {"lots": [{"lot": "a/1/0", "quantity": row(1)["quantity"]}], "receiver": "zoe", "place": "x"},
-         {"act": "offer", "named": ["ben"]}, "content"),
+         {"act": "offer", "named": ["ben"]}, "offer"),
         ("accept", {"extent": "full", "received": [], "condition": None}, {"act": "accept"}, "accept"),
         ("refuse", {"reason": "no"}, {"act": "refuse"}, "refuse"),
         ("condition", {"outcome": "confirmed"}, {}, "condition"),
@@ -355,15 +356,45 @@ def test_a_quorum_of_the_others_settles(quorum: Any, settled: int) -> None:
 
 def test_a_reveal_answers_to_a_digest_of_the_entry_it_opens() -> None:
     world = World()
-    said = world.say("ana", "report", {"_sd": [digest_of("open")]})
+    opening, other = (disclosure([SALT, "text", word]) for word in ("open", "shut"))
+    said = world.say("ana", "report", {"_sd": [digest_of(opening)]})
     good, bad = (
         world.say("ana", "reveal", {"disclosures": [x]}, act="reveal", **{"refers-to": [said]})
-        for x in ("open", "shut")
+        for x in (opening, other)
     )
     found = verify(world)
     assert [state_of(found, x) for x in (good, bad)] == ["admissible", "reveal"]
     files = world.files()
-    line = {"disclosure": "open", "entry": said.json}
+    line = {"disclosure": opening, "entry": said.json}
     assert verify(world, world.bundle({**files, "openings/ana.jsonl": canonical(line) + b"\n"})).problems == []
-    wrong = verify(world, world.bundle({**files, "openings/ana.jsonl": canonical({**line, "disclosure": "x"}) + b"\n"}))
-    assert wrong.problems[0].where == "openings/ana.jsonl"
+    wrong = {**files, "openings/ana.jsonl": canonical({**line, "disclosure": other}) + b"\n"}
+    assert verify(world, world.bundle(wrong)).problems[0].where == "openings/ana.jsonl"
+
+
+SALT = "A" * 22
+
+
+def disclosure(value: Any) -> str:
+    return base64.urlsafe_b64encode(canonical(value)).decode().rstrip("=")
+
+
+@pytest.mark.parametrize(
+    ("value", "code"),
+    [
+        ([SALT, "a", {"b": 1}], "admissible"),
+        (["A" * 20, "a", 1], "reveal"),
+        ([SALT, "_sd", 1], "reveal"),
+        ([SALT, "...", 1], "reveal"),
+        ([SALT, 3, 1], "reveal"),
+        ([SALT, "a"], "reveal"),
+        (["!" * 30, "a", 1], "reveal"),
+        ([5, "a", 1], "reveal"),
+        ([SALT, "a", 1.5], "reveal"),
+        ("x", "reveal"),
+    ],
+)
+def test_a_reveal_carries_disclosures_and_nothing_else(value: Any, code: str) -> None:
+    world = World()
+    said = world.say("ana", "report", {"_sd": [digest_of(disclosure(value))]})
+    opened = world.say("ana", "reveal", {"disclosures": [disclosure(value)]}, act="reveal", **{"refers-to": [said]})
+    assert state_of(verify(world), opened) == code

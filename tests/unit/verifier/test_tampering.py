@@ -9,6 +9,7 @@ from functools import cache
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from tests.unit.verifier.build import World, archive, canonical, envelope, leaf_hash
 from tests.unit.verifier.cases import busy_world, declare, first, state_of, statuses, true_registers, verify
 from verifier.verify import ENTRY_TYPE, read_archive
