@@ -215,12 +215,15 @@ def check_receipts(
             raise Inadmissible("receipt", f"the receipt by {cited.by} to size {cited.size} is its own, stale or ahead")
         root = journal.tree.root(cited.size)
         checkpoint = Checkpoint(journal.origin, cited.size, root)
-        if not _receipt_holds(record, checkpoint, cited, heads.get(cited.by, 0)):
+        if not receipt_holds(record, checkpoint, cited, heads.get(cited.by, 0)):
             raise Inadmissible("receipt", f"the receipt by {cited.by} to size {cited.size} does not verify")
 
 
-def _receipt_holds(record: RecordState, checkpoint: Checkpoint, cited: CitedReceipt, covered: int) -> bool:
-    # spec/identity.md 4: by the current receipt key, or by one retired no earlier than the timestamp.
+def receipt_holds(record: RecordState, checkpoint: Checkpoint, cited: CitedReceipt, covered: int) -> bool:
+    """Whether a receipt verifies for an entry that covers its party's journal up to `covered`.
+
+    spec/identity.md 4: by the current receipt key, or by one retired no earlier than the timestamp.
+    """
     name = f"{record.origin(cited.by)}/receipt"
     other = record.journals.get(cited.by)
     identities = other.identities.up_to(covered) if other else []

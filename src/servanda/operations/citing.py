@@ -3,15 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from servanda.journal.frame import Place
+from servanda.journal.frame import CitedReceipt, Place
 from servanda.journal.state import Entry
 from servanda.journal.threads import Offer
 from servanda.operations.centre import Centre
 from servanda.operations.drafting import Draft, send_alone
-from servanda.operations.ports import StoredReceipt
-from servanda.proof.notes import KIND_COSIGNATURE
+from servanda.operations.receipts import citable
 
 
 def cite_if_it_helps(centre: Centre) -> Entry | None:
@@ -20,7 +19,7 @@ def cite_if_it_helps(centre: Centre) -> Entry | None:
     Returns:
         The citation, or None if none was called for.
     """
-    receipts = [r for r in centre.store.receipts(centre.party) if r.kind == KIND_COSIGNATURE]
+    receipts = citable(centre)
     if not any(_completes(centre, offer, place, receipts) for offer, place in _ours(centre)) and not _uncovered(centre):
         return None
     status, clock = _status(centre)
@@ -47,13 +46,14 @@ def _ours(centre: Centre) -> Iterator[tuple[Offer, Place]]:
             yield offer, place
 
 
-def _completes(centre: Centre, offer: Offer, place: Place, receipts: list[StoredReceipt]) -> bool:
+def _completes(centre: Centre, offer: Offer, place: Place, receipts: Sequence[CitedReceipt]) -> bool:
     record = centre.record
     others = set(record.judged_pack(offer).parties) - offer.signatories
     quorum = record.judged_pack(offer).quorum(len(others))
-    cited = record.attestations.attesting(place, record.whole, offer.signatories)
-    held = {r.by for r in receipts if r.by in others and r.size >= place.number}
-    return cited < quorum <= len(held)
+    number = len(centre.journal.entries)
+    cited = {by for by in others if record.attestations.newest(centre.party, by, number) >= place.number}
+    held = {receipt.by for receipt in receipts if receipt.by in others and receipt.size >= place.number}
+    return len(cited) < quorum <= len(cited | held)
 
 
 def _uncovered(centre: Centre) -> bool:

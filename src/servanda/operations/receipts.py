@@ -6,6 +6,7 @@ from __future__ import annotations
 import base64
 
 from servanda.agreement.dates import instant_seconds
+from servanda.journal.acceptance import receipt_holds
 from servanda.journal.frame import CitedReceipt
 from servanda.journal.receipting import receipt_time
 from servanda.operations.centre import Centre
@@ -95,13 +96,21 @@ def receipted_size(centre: Centre, by: str, kind: int = KIND_COSIGNATURE) -> int
 
 
 def citable(centre: Centre) -> tuple[CitedReceipt, ...]:
-    """Receipts on our own journal that are newer than those we have cited, for the next entry's frame."""
-    found = []
+    """Receipts on our own journal that are newer than those we have cited, for the next entry's frame.
+
+    Only those that hold for what the entry will cover: a counterpart may have retired the key meanwhile, and dated that
+    as it liked. What cannot be cited must not keep us from speaking.
+    """
+    record, found = centre.record, []
     for receipt in centre.store.receipts(centre.party):
         if receipt.kind != KIND_COSIGNATURE or receipt.size <= centre.journal.cited.get(receipt.by, 0):
             continue
-        if receipt.size <= centre.journal.size and centre.record.journals[receipt.by].entries:
-            signature = parse_signature_lines(receipt.line)[0]
-            raw = base64.b64encode(signature.key_id + signature.signature).decode()
-            found.append(CitedReceipt(by=receipt.by, cosignature=raw, size=receipt.size))
+        if receipt.size > centre.journal.size:
+            continue
+        signature = parse_signature_lines(receipt.line)[0]
+        raw = base64.b64encode(signature.key_id + signature.signature).decode()
+        cited = CitedReceipt(by=receipt.by, cosignature=raw, size=receipt.size)
+        checkpoint = Checkpoint(centre.journal.origin, receipt.size, centre.journal.tree.root(receipt.size))
+        if receipt_holds(record, checkpoint, cited, len(record.journals[receipt.by].entries)):
+            found.append(cited)
     return tuple(sorted(found, key=lambda cited: cited.by))
