@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
-from tests.rig.packs import lake
-from tests.rig.world import World
 
 from servanda.journal.acceptance import prepare
 from servanda.journal.state import Tree
@@ -16,6 +14,8 @@ from servanda.operations.centre import Centre
 from servanda.operations.drafting import Draft, compose, seal_envelope
 from servanda.proof.merkle import leaf_hash
 from servanda.storage.sqlite.store import SqliteStore
+from tests.rig.packs import lake
+from tests.rig.world import World
 
 TEXT = "What was said, what was agreed, who holds what, what was done, what is overdue. " * 2
 

@@ -17,12 +17,12 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from tests.rig.packs import lake
 
 from bench import floors
 from servanda.assembly import CHEAP, Founding, Station, found_centre
 from servanda.gateway.duty import Duty
 from servanda.operations.drafting import Draft, release_draft, submit_draft, write_draft
+from tests.rig.packs import lake
 
 OFFICERS = {"desk": ("author",), "chief": ("author", "release"), "duty": ("watch",)}
 SIGNATURES, VERIFICATIONS, FLUSHES = 4, 4, 2

@@ -37,6 +37,18 @@ def json_option(function: F) -> F:
     return click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")(function)
 
 
+def text_of(file: Path, code: str) -> str:
+    """The text of a file.
+
+    Raises:
+        Refusal: it is not UTF-8 (`code`).
+    """
+    try:
+        return file.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise Refusal(f"{file} is not a text in UTF-8: {error}", code) from error
+
+
 def passphrase_of(file: Path | None, *, prompt: str | None = None, variable: str = "SERVANDA_PASSPHRASE") -> str:
     """The passphrase from a file, the environment, or a prompt.
 
@@ -44,7 +56,7 @@ def passphrase_of(file: Path | None, *, prompt: str | None = None, variable: str
         Refusal: none was given and nobody is there to ask.
     """
     if file is not None:
-        lines = file.read_text().splitlines()
+        lines = text_of(file, "passphrase").splitlines()
         if not lines or not lines[0]:
             raise Refusal(f"{file} is empty; its first line is the passphrase", "passphrase")
         return lines[0]
@@ -60,7 +72,10 @@ def passphrase_of(file: Path | None, *, prompt: str | None = None, variable: str
 def ask_home(home: Path, passphrase_file: Path | None, command: str, **arguments: Any) -> Any:
     """Ask the centre of a home, on duty or not."""
     message = {"command": command, **{k.replace("_", "-"): v for k, v in arguments.items() if v is not None}}
-    return request(home, message, lambda: passphrase_of(passphrase_file, prompt="Passphrase of the keyring"))
+    try:
+        return request(home, message, lambda: passphrase_of(passphrase_file, prompt="Passphrase of the keyring"))
+    except UnicodeEncodeError as error:  # bytes of the command line that are not UTF-8
+        raise Refusal(f"{command}: an argument is not a text in UTF-8: {error}", "usage") from error
 
 
 def parse_pairs(pairs: tuple[str, ...], separator: str) -> dict[str, str]:

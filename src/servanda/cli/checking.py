@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import click
 
 from servanda.agreement.errors import PackError
 from servanda.assembly import read_pack
-from servanda.cli.asking import json_option, parse_pairs
+from servanda.cli.asking import json_option, parse_pairs, text_of
 from servanda.cli.printing import emit, say, table
 from servanda.operations.errors import Refusal
 from servanda.operations.forkcheck import verify_fork
@@ -65,11 +66,11 @@ def verify(
     as_json: bool,
 ) -> None:
     """Verify FILE, a bundle, offline: everything is derived anew from its entries and the parties' fingerprints."""
-    lines = tuple(line.strip() for line in listing.read_text().splitlines() if line.strip()) if listing else ()
+    lines = tuple(line.strip() for line in text_of(listing, "usage").splitlines() if line.strip()) if listing else ()
     fingerprints = parse_pairs(lines + parties, "=")
     expected = {}
     for party, size in parse_pairs(expect, ">=").items():
-        if not size.isdigit():
+        if not re.fullmatch("[0-9]{1,15}", size):
             raise Refusal(f"{size!r} is not a number of entries", "usage")
         expected[party] = int(size)
     try:

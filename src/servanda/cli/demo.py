@@ -153,8 +153,11 @@ def _print_where(show: Demonstration, result: Mapping[str, Any], keep: bool) -> 
     click.echo(f"dossier      {show.dossier}")
     click.echo(f"fingerprints {show.base / 'fingerprints.txt'}")
     click.echo("\nGo on with, for example:")
-    click.echo(f"  servanda verify {show.dossier} --parties {show.base / 'fingerprints.txt'}")
-    click.echo(f"  SERVANDA_PASSPHRASE={show.passphrase!r} servanda show --home {show.base}/opcw syr/12")
+    click.echo(f"  ./run servanda verify {show.dossier} --parties {show.base / 'fingerprints.txt'}")
+    party, entry = show.witness, data["declared"][0]["entry"]
+    click.echo(f"  export SERVANDA_PASSPHRASE={show.passphrase}")
+    click.echo(f"  ./run servanda show --home {show.base}/{party} {entry}")
+    click.echo(f"  ./run servanda accounting --home {show.base}/{party}")
     if keep:
         click.echo(f"The centres are on duty; end them with: kill $(cat {show.base}/*/pid)")
 

@@ -124,10 +124,25 @@ def draft(home: Path, passphrase_file: Path | None, file: Path) -> None:
 
 
 def _json(file: Path) -> Any:
+    """What a JSON file says, if it says it to everybody: a member twice or NaN would be read one way or the other."""
     try:
-        return json.loads(file.read_bytes())
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        value = json.loads(file.read_bytes(), object_pairs_hook=_members, parse_constant=_no_number)
+        json.dumps(value, ensure_ascii=False).encode()  # a lone surrogate shows here
+        return value
+    except (ValueError, RecursionError) as error:
         raise Refusal(f"{file} is not JSON: {error}", "draft") from error
+
+
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        twice = next(name for name in members if sum(name == other for other, _ in pairs) > 1)
+        raise ValueError(f"the member {twice!r} stands there twice")
+    return members
+
+
+def _no_number(text: str) -> Any:
+    raise ValueError(f"{text} is no number of JSON")
 
 
 @click.command()

@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from servanda.assembly import Founding, Rotation, Station, found_centre, read_pack, station_at
-from servanda.cli.asking import ask_home, home_option, json_option, parse_pairs, passphrase_of
+from servanda.cli.asking import ask_home, home_option, json_option, parse_pairs, passphrase_of, text_of
 from servanda.cli.printing import emit
 from servanda.gateway.duty import Duty
 from servanda.operations.errors import Refusal
@@ -109,7 +109,7 @@ def card(home: Path, passphrase_file: Path | None, output: Path | None) -> None:
 @click.option("--fingerprint", required=True, help="The fingerprint that the counterpart told you in person.")
 def meet(home: Path, passphrase_file: Path | None, card_file: Path, fingerprint: str) -> None:
     """Take a counterpart's CARD_FILE, if its fingerprint is the one that was compared in person."""
-    party = ask_home(home, passphrase_file, "meet", card=card_file.read_text(), fingerprint=fingerprint)
+    party = ask_home(home, passphrase_file, "meet", card=text_of(card_file, "card"), fingerprint=fingerprint)
     click.echo(f"{party} is known by {fingerprint}")
 
 
