@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from making import agreements, custodies, duties, entries, forks, frames, seals, settlements, texts, trees
+from making import agreements, bundles, custodies, duties, entries, forks, frames, seals, settlements, texts, trees
 from making.case import Case
 from making.keys import Signatures
 
@@ -32,6 +32,7 @@ def made(signatures: Signatures) -> list[Case]:
         *settlements.cases(),
         *custodies.cases(),
         *duties.cases(),
+        *bundles.cases(signatures),
     ]
 
 

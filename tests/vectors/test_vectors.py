@@ -71,7 +71,7 @@ def test_the_verifier_judges_every_entry_as_expected(folder: Path) -> None:
     assert second_verdicts(folder) == load(folder, "expected.json")["verdicts"]
 
 
-BUNDLES = cases("custody", "obligations", "settlement")
+BUNDLES = cases("bundle", "custody", "obligations", "settlement")
 
 
 @pytest.mark.parametrize("folder", BUNDLES, ids=named)
@@ -115,3 +115,17 @@ def test_both_readings_come_to_the_same_document(folder: Path) -> None:
     own = first.balances if name == "custody" else {**expected, "obligations": first.obligations}
     assert own == expected
     assert second[name] == expected
+
+
+@pytest.mark.parametrize("folder", [folder for folder in cases("bundle") if not fails(folder)], ids=named)
+def test_both_readings_find_in_the_bundle_what_is_expected(folder: Path) -> None:
+    expected = load(folder, "expected.json")
+    report, second = first_reading(folder), second_reading(folder).report
+    assert (report.as_of, report.exporter) == (expected["as-of"], expected["exporter"])
+    assert report.complete == expected["complete"]
+    assert {row["journal"]: row["entries"] for row in second["complete"]} == expected["complete"]
+    assert {row["entry"]: row["code"] for row in report.inadmissible} == expected["inadmissible"]
+    assert {row["entry"]: row["code"] for row in second["inadmissible"]} == expected["inadmissible"]
+    assert sorted(report.receipts, key=lambda row: (str(row["journal"]), str(row["by"]))) == expected["receipts"]
+    assert sorted(row["entry"] for row in second["waiting"]) == expected["waiting"]
+    assert sorted(second["suspended"]) == expected["suspended"]
