@@ -24,7 +24,7 @@ from tests.rig.packs import lake
 
 ERROR = re.compile(r"servanda: ([a-z/-]+): [^\n]+\n")
 CODES = (Path(__file__).resolve().parents[2] / "docs" / "reference" / "errors.md").read_text()
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 120.0
 PASSPHRASE = "correct horse battery"
 
 
@@ -115,12 +115,12 @@ class Operator:
         """A command that ends with one line of error, this status and this code; the line."""
         return refused(self.run(command, *arguments), status, code)
 
-    def init(self) -> None:
+    def init(self, *more: object) -> None:
         """Make the centre, with a passphrase of its own for the root keys."""
         roots = self.folder / f"{self.party}-root.txt"
         roots.write_text("offline\n")
         arguments = ("--pack", self.pack, "--party", self.party, "--port", free_port(), "--root-passphrase-file", roots)
-        self.fingerprint = json.loads(self.does("init", *arguments, "--json"))["fingerprint"]
+        self.fingerprint = json.loads(self.does("init", *arguments, *more, "--json"))["fingerprint"]
 
     def card(self) -> Path:
         """Our card as a file."""
@@ -191,4 +191,4 @@ def eventually(look: Callable[[], bool]) -> None:
     """Look again until it is so; each look asks a centre, which takes its time."""
     begun = time.monotonic()
     while not look():
-        assert time.monotonic() - begun < PATIENCE_SECONDS, "it did not come to pass within a minute"
+        assert time.monotonic() - begun < PATIENCE_SECONDS, f"it did not come to pass within {PATIENCE_SECONDS} seconds"

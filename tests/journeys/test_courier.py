@@ -3,9 +3,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 from tests.journeys.terminal import Operator, pack_file, spoken
+
+NOWHERE = "https://127.0.0.1:9"
+"""An address at which nobody listens: the port of the discard service."""
+
+
+@pytest.fixture(scope="module")
+def pair(folder: Path) -> Iterator[tuple[Operator, Operator]]:
+    """Two centres on duty that cannot reach one another."""
+    operators = [Operator(folder, party, pack_file(folder)) for party in ("ash", "birch")]
+    for operator in operators:
+        operator.init("--address", NOWHERE)
+        operator.serve()
+    yield operators[0], operators[1]
+    for operator in operators:
+        operator.dies()
 
 
 def carried(sender: Operator, receiver: Operator, stick: Path) -> dict[str, int]:
@@ -24,6 +42,7 @@ def test_what_is_carried_by_hand_arrives_as_over_a_line(pair: tuple[Operator, Op
     digest = ash.reads("status")["agreement"]
     for operator in pair:
         operator.says("adopt", {"pack": digest})
+    assert not any(line["up"] for operator in pair for line in operator.reads("lines").values())
     assert carried(ash, birch, tmp_path) == {"ash": 1}
     assert carried(birch, ash, tmp_path) == {"birch": 1}
     entry = ash.says("note", {"text": "the bridge is out"}, to=["birch"])
