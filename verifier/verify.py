@@ -920,6 +920,10 @@ def open_leaf(e: Entry, raw: bytes, agreement: str) -> Envelope:
 Claim = tuple[bytes, bytes, bytes]  # a signature to verify: public key, signature, message
 
 
+def signatures_hold(claims: list[tuple[Entry, Claim]]) -> list[bool]:
+    return [ed25519_holds(*claim) for _, claim in claims]
+
+
 class Journal:
     """What one party said: its leaves, tree and identities, each entry judged by steps 1 to 4."""
 
@@ -942,13 +946,14 @@ class Journal:
                 claims += [(e, claim) for claim in self.step_4(e, open_leaf(e, leaf, agreement))]
             except Refused as refused:
                 e.early = refused
+        parts = [claims[i : i + 256] for i in range(0, len(claims), 256)]
         with ThreadPoolExecutor() as pool:  # verifying releases the lock
-            for (e, _), good in zip(
-                claims, pool.map(lambda c: ed25519_holds(*c[1]), claims, chunksize=256), strict=True
-            ):
-                if not good and e.early is None:
-                    e.early = Refused("signature", "a signature does not verify")
+            for part, good in zip(parts, pool.map(signatures_hold, parts), strict=True):
+                for (e, _), holds in zip(part, good, strict=True):
+                    if not holds and e.early is None:
+                        e.early = Refused("signature", "a signature does not verify")
         self.receipt_keys = self.key_history()
+        self.centre_keys = {note_key(self.origin, 1, x.centre[0]): x.centre[0] for x in self.identities}
 
     @property
     def fingerprint(self) -> str:
@@ -2071,11 +2076,8 @@ def forked_party(raw: bytes, journals: dict[str, Journal]) -> str:
     if journal is None or first.origin != second.origin:
         raise Malformed("its notes are not of one journal that is here")
     for note in (first, second):
-        centres = [x.centre[0] for x in journal.identities]
-        lines = [(raw, k) for name, raw in note.lines for k in centres if name == note.origin]
-        if not any(
-            raw[:4] == note_key(note.origin, 1, k) and line_holds(note.origin, raw, 1, k, note) for raw, k in lines
-        ):
+        own = [(raw, journal.centre_keys.get(raw[:4])) for name, raw in note.lines if name == note.origin]
+        if not any(public and line_holds(note.origin, raw, 1, public, note) for raw, public in own):
             raise Malformed(f"the note of size {note.size} is not signed by a centre key of {journal.party}")
     path = [bytes.fromhex(x) for x in value["consistency"]]
     if first.size == second.size and first.root != second.root and not path:
@@ -2339,7 +2341,8 @@ class Dossier:
             if name.startswith("proofs/"):
                 try:
                     party = forked_party(member.data, self.journals)
-                    self.forks[party] = upheld(record, party)
+                    if party not in self.forks:
+                        self.forks[party] = upheld(record, party)
                     self.count("proofs of forks")
                 except Malformed as bad:
                     self.wrong(name, str(bad))
