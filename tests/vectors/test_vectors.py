@@ -129,3 +129,21 @@ def test_both_readings_find_in_the_bundle_what_is_expected(folder: Path) -> None
     assert sorted(report.receipts, key=lambda row: (str(row["journal"]), str(row["by"]))) == expected["receipts"]
     assert sorted(row["entry"] for row in second["waiting"]) == expected["waiting"]
     assert sorted(second["suspended"]) == expected["suspended"]
+
+
+FORMATS = sorted({*READERS, "bundle", "custody", "entry", "fork", "frame", "obligations", "settlement"})
+
+
+def test_no_folder_of_cases_goes_unread() -> None:
+    others = {"history", "making", "__pycache__"}
+    assert sorted(path.name for path in VECTORS.iterdir() if path.is_dir() and path.name not in others) == FORMATS
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_format_has_as_many_cases_to_refuse_as_to_accept_and_every_case_says_what_it_is(form: str) -> None:
+    folders = cases(form)
+    refused = [folder for folder in folders if fails(folder)]
+    assert 2 * len(refused) >= len(folders) > 0
+    for folder in folders:
+        assert (folder / "README.md").read_text().count("\nRule: [") == 1
+        assert fails(folder) or (folder / "expected.json").is_file()

@@ -217,6 +217,15 @@ def _lapsing(cases: Cases) -> None:
     lapsed = moment(world)
     sentence = "The third party declares the offer lapsed: the lot is where it was."
     _add(cases, "lapsed", sentence, lapsed, waiting, "The registers stated take the lot to be on its way.")
+    world, offer = handed()
+    world.online = False
+    world.say("birch", "accept", FULL, refers=[offer])
+    world.say("cedar", "lapse", {"reason": "no answer"}, refers=[offer])
+    world.hold("ash", "birch")
+    world.hold("ash", "cedar")
+    world.say("ash", "citation", {})
+    sentence = "The third party declares the offer lapsed before the acceptance has reached it."
+    _add(cases, "lapsed-and-accepted", sentence, moment(world), covered, _SETTLED)
 
 
 def cases() -> list[Case]:

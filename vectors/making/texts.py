@@ -21,6 +21,43 @@ def _nested(depth: int) -> bytes:
     return b"[" * depth + b"]" * depth
 
 
+_NOT_CANONICAL: list[tuple[str, str, bytes]] = [
+    ("white-space", "A space after a colon.", b'{"a": 1}'),
+    ("newline-at-end", "A newline after the value.", b'{"a":1}\n'),
+    ("members-unsorted", "Members in another order.", b'{"b":1,"a":2}'),
+    ("duplicate-name", "Two members of one name.", b'{"a":1,"a":1}'),
+    ("fraction", "A number with a fraction.", b"[1.5]"),
+    ("whole-fraction", "An integer written as a fraction.", b"[1.0]"),
+    ("exponent", "An integer written with an exponent.", b"[1e3]"),
+    ("minus-zero", "Zero with a sign.", b"[-0]"),
+    ("leading-zero", "A number with a leading zero.", b"[01]"),
+    ("too-large", "2^53, one more than the largest integer.", b"[9007199254740992]"),
+    ("too-small", "-2^53, one less than the smallest integer.", b"[-9007199254740992]"),
+    ("huge", "A number of 400 digits.", b"[" + b"9" * 400 + b"]"),
+    ("not-a-number", "A literal that JSON does not have.", b"[NaN]"),
+    ("escaped-letter", "A letter written as an escape.", b'"\\u0041"'),
+    ("escaped-solidus", "An escape that JSON has and JCS does not use.", b'"\\/"'),
+    ("escaped-accent", "A character beyond ASCII written as an escape.", b'"\\u00e8"'),
+    ("long-escape", "A newline written with its code.", b'"\\u000a"'),
+    ("upper-case-escape", "An escape in upper case.", b'"\\u001F"'),
+    ("raw-control", "A control character as it is.", b'"\x01"'),
+    ("byte-order-mark", "A byte order mark before the value.", b"\xef\xbb\xbf{}"),
+    ("lone-surrogate", "An escape that is half of a pair.", b'"\\ud800"'),
+    ("encoded-surrogate", "Half of a pair in UTF-8.", b'"\xed\xa0\x80"'),
+    ("invalid-utf-8", "A byte that is no UTF-8.", b'"\xff"'),
+    ("overlong-utf-8", "A solidus in two bytes.", b'"\xc0\xaf"'),
+    ("accent-in-name", "A member name beyond ASCII.", '{"è":1}'.encode()),
+    ("delete-in-name", "DEL in a member name.", b'{"\x7f":1}'),
+    ("newline-in-name", "An escaped newline in a member name.", b'{"\\n":1}'),
+    ("depth-33", "Lists nested 33 deep.", _nested(33)),
+    ("trailing-comma", "A comma after the last item.", b"[1,]"),
+    ("two-values", "Two values.", b"{}{}"),
+    ("empty", "No value at all.", b""),
+    ("cut", "A text that ends too early.", b'{"a":[1,2'),
+    ("single-quotes", "Quotes that are not those of JSON.", b"{'a':1}"),
+]
+
+
 def canonical_json() -> list[Case]:
     """`input.json` is read; `expected.json` is a loose text of the same value, whose canonical form is the input."""
     cases = Cases("canonical-json", "canonical-json")
@@ -54,46 +91,11 @@ def canonical_json() -> list[Case]:
     for _ in range(31):
         deep = [deep]
     cases.good("depth-32", "Lists nested 32 deep.", {"input.json": _nested(32)}, deep, "#restriction 3")
-    bad: list[tuple[str, str, bytes]] = [
-        ("white-space", "A space after a colon.", b'{"a": 1}'),
-        ("newline-at-end", "A newline after the value.", b'{"a":1}\n'),
-        ("members-unsorted", "Members in another order.", b'{"b":1,"a":2}'),
-        ("duplicate-name", "Two members of one name.", b'{"a":1,"a":1}'),
-        ("fraction", "A number with a fraction.", b"[1.5]"),
-        ("whole-fraction", "An integer written as a fraction.", b"[1.0]"),
-        ("exponent", "An integer written with an exponent.", b"[1e3]"),
-        ("minus-zero", "Zero with a sign.", b"[-0]"),
-        ("leading-zero", "A number with a leading zero.", b"[01]"),
-        ("too-large", "2^53, one more than the largest integer.", b"[9007199254740992]"),
-        ("too-small", "-2^53, one less than the smallest integer.", b"[-9007199254740992]"),
-        ("huge", "A number of 400 digits.", b"[" + b"9" * 400 + b"]"),
-        ("not-a-number", "A literal that JSON does not have.", b"[NaN]"),
-        ("escaped-letter", "A letter written as an escape.", b'"\\u0041"'),
-        ("escaped-solidus", "An escape that JSON has and JCS does not use.", b'"\\/"'),
-        ("escaped-accent", "A character beyond ASCII written as an escape.", b'"\\u00e8"'),
-        ("long-escape", "A newline written with its code.", b'"\\u000a"'),
-        ("upper-case-escape", "An escape in upper case.", b'"\\u001F"'),
-        ("raw-control", "A control character as it is.", b'"\x01"'),
-        ("byte-order-mark", "A byte order mark before the value.", b"\xef\xbb\xbf{}"),
-        ("lone-surrogate", "An escape that is half of a pair.", b'"\\ud800"'),
-        ("encoded-surrogate", "Half of a pair in UTF-8.", b'"\xed\xa0\x80"'),
-        ("invalid-utf-8", "A byte that is no UTF-8.", b'"\xff"'),
-        ("overlong-utf-8", "A solidus in two bytes.", b'"\xc0\xaf"'),
-        ("accent-in-name", "A member name beyond ASCII.", '{"è":1}'.encode()),
-        ("delete-in-name", "DEL in a member name.", b'{"\x7f":1}'),
-        ("newline-in-name", "An escaped newline in a member name.", b'{"\\n":1}'),
-        ("depth-33", "Lists nested 33 deep.", _nested(33)),
-        ("trailing-comma", "A comma after the last item.", b"[1,]"),
-        ("two-values", "Two values.", b"{}{}"),
-        ("empty", "No value at all.", b""),
-        ("cut", "A text that ends too early.", b'{"a":[1,2'),
-        ("single-quotes", "Quotes that are not those of JSON.", b"{'a':1}"),
-    ]
     restricted = {"accent-in-name": 1, "delete-in-name": 1, "newline-in-name": 1, "depth-33": 3}
     restricted |= dict.fromkeys(
         ("fraction", "exponent", "minus-zero", "too-large", "too-small", "huge", "whole-fraction"), 2
     )
-    for name, sentence, text in bad:
+    for name, sentence, text in _NOT_CANONICAL:
         rule = f"#restriction {restricted[name]}" if name in restricted else ""
         cases.bad(name, sentence, {"input.json": text}, rule)
     return cases.made
