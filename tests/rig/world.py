@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
@@ -15,9 +15,10 @@ from servanda.journal.state import Entry
 from servanda.keyring.memory import MemorySigner
 from servanda.operations.centre import Centre, Signers
 from servanda.operations.citing import cite_if_it_helps
+from servanda.operations.door import CentreDoor
 from servanda.operations.drafting import Draft, release_draft, send_alone, submit_draft, write_draft
 from servanda.operations.founding import identity_content, state_identity
-from servanda.operations.ports import Push, Store
+from servanda.operations.ports import Push, PushReply, Store
 from servanda.operations.receipts import receipted_size, take_receipts
 from servanda.operations.receiving import receive
 from servanda.storage.memory.store import MemoryStore
@@ -141,6 +142,38 @@ class World:
 @cache
 def _adopted(parties: tuple[str, ...], quorum: Any, liars: int) -> World:
     return World(lake(parties, quorum=quorum, liars=liars))
+
+
+def hand(source: Centre, target: Centre, upto: int | None = None) -> int:
+    """Push what `target` does not hold of the journal of `source`, up to number `upto`, and take its receipt."""
+    party, held = source.party, target.record.journals[source.party].size
+    last = source.journal.size if upto is None else upto
+    leaves = tuple(source.store.leaves(party, held + 1, last - held))
+    reply = receive(target, Push(party, held + 1, leaves, source.note_at(max(last, held))), party).reply
+    take_receipts(source, party, target.party, reply.size, reply.receipt)
+    return len(leaves)
+
+
+class DirectCourier:
+    """A line that is a function call: every centre answers through its own door."""
+
+    def __init__(self, centres: Mapping[str, Centre]) -> None:
+        self._doors = {party: CentreDoor(centre, lambda: None) for party, centre in centres.items()}
+
+    def push(self, party: str, push: Push) -> PushReply:
+        return self._doors[party].push(push.journal, push)
+
+    def pull(self, party: str, journal: str, first: int, limit: int) -> Push:
+        return self._doors[party].pull("", journal, first, limit)
+
+    def checkpoint(self, party: str, journal: str) -> bytes:
+        return self._doors[party].checkpoint("", journal)
+
+    def consistency(self, party: str, journal: str, first: int, second: int) -> list[bytes]:
+        return self._doors[party].consistency("", journal, first, second)
+
+    def receipt(self, party: str, journal: str, note: bytes) -> bytes:
+        return self._doors[party].receipt("", journal, note)
 
 
 def three(*parties: str, quorum: Any = "all", liars: int = 0) -> World:

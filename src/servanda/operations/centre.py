@@ -63,8 +63,9 @@ class Centre:
 
     def reload(self) -> None:
         """Throw away everything derived and rebuild it from the store (also after a fork has been proven)."""
-        self.record = self._load({})
-        limits = fork_limits(self.record, self.store.forks())
+        self.forks = self.store.forks()
+        self.record = self._whole = self._load({})
+        limits = fork_limits(self.record, self.forks)
         if limits:
             self.record = self._load(limits)
         self.custody = CustodyRegister(self.record)
@@ -104,6 +105,15 @@ class Centre:
         """This party's own journal."""
         return self.record.journals[self.party]
 
+    @property
+    def speaking(self) -> Record:
+        """The record that our next entry rests on.
+
+        A proven fork of our own journal does not keep us from writing in it: whoever holds the proof shows what we
+        write as suspended, until it is upheld or the branch is named.
+        """
+        return self._whole if self.party in self.record.limits else self.record
+
     def note_at(self, size: int, *, quantum: bool = False) -> bytes:
         """The signed checkpoint of our own journal at `size`; with the ML-DSA-44 signature if `quantum`.
 
@@ -133,7 +143,7 @@ class Centre:
             StoreFull: no space; nothing has changed.
         """
         prepared = prepare(leaf)
-        self._refuse_inadmissible(leaf)
+        entry = self._admissible(leaf)
         number = self.journal.size + 1
         nodes, root = self.journal.tree.extended([prepared.hash])
         checkpoint = Checkpoint(self.journal.origin, number, root)
@@ -153,26 +163,42 @@ class Centre:
                 writer.put_opening(self.party, number, opening)
         # Commit point: from here on the entry is released. What follows only brings memory up to date.
         self.absorb(self.party, [prepared])
-        return self.journal.entries[number - 1]
+        return self.record.entry(entry.place) or entry
 
-    def _refuse_inadmissible(self, leaf: bytes) -> None:
-        entry = self.record.candidate(self.party, leaf)
+    def _admissible(self, leaf: bytes) -> Entry:
+        entry = self.speaking.candidate(self.party, leaf)
         if not entry.admissible:
             raise Refusal(entry.reason, entry.code)
         if entry.frame is not None:
             refused = self.custody.check(entry)
             if refused is not None:
                 raise Refusal(f"custody refuses the posting: {refused}", f"posting/{refused.reason}")
+        return entry
 
     def hold_pack(self, pack: Pack) -> None:
         """Hold a pack that the store has committed; judge and fold what waited for it."""
         self.record.add_pack(pack)
+        if self._whole is not self.record:
+            self._whole.add_pack(pack)
         self.absorb(self.party, [])
 
     def absorb(self, journal: str, leaves: Sequence[Prepared]) -> list[Entry]:
         """Judge and fold leaves that the store has committed; returns the newly judged entries."""
         self.record.add_leaves(journal, leaves)
         judged = judge_on_all_cores(self.record)
+        if self.forks:
+            judged += self._look_at_forks(journal, leaves)
         self.custody.catch_up()
         self.obligations.catch_up()
         return judged
+
+    def _look_at_forks(self, journal: str, leaves: Sequence[Prepared]) -> list[Entry]:
+        """What arrives may uphold more of a forked journal, or name its branch: then everything is derived anew."""
+        if self._whole is not self.record:
+            self._whole.add_leaves(journal, leaves)
+            self._whole.judge()
+        if fork_limits(self._whole, self.forks) == self.record.limits:
+            return []
+        known = {entry.place for entry in self.record.log}
+        self.reload()
+        return [entry for entry in self.record.log if entry.place not in known]

@@ -145,9 +145,10 @@ def keep_proof(centre: Centre, journal: str, proof: ForkProof) -> str:
     """Keep a proof of a fork, and let the journal have effect only as far as the others uphold it; returns its name."""
     encoded = proof.encode()
     name = f"fork-{journal}-{hashlib.sha256(encoded).hexdigest()[:16]}"
-    with centre.store.transaction() as writer:
-        writer.put_fork(journal, name, encoded)
-    centre.reload()
+    if name not in centre.forks.get(journal, {}):
+        with centre.store.transaction() as writer:
+            writer.put_fork(journal, name, encoded)
+        centre.reload()
     return name
 
 

@@ -198,8 +198,8 @@ def compose(centre: Centre, draft: Draft, releaser: str | None) -> Frame:
     Raises:
         Refusal: a member has a value that it cannot have.
     """
-    form = _format(centre, draft)
-    force = centre.record.in_force(centre.record.whole)
+    form, record = _format(centre, draft), centre.speaking
+    force = record.in_force(record.whole)
     value = {
         **{name: value for name, value in msgspec.to_builtins(draft).items() if name != "seal"},
         "act": form.act,
@@ -225,10 +225,11 @@ def compose(centre: Centre, draft: Draft, releaser: str | None) -> Frame:
 
 def grown_heads(centre: Centre) -> tuple[Head, ...]:
     """The counterpart journals that have grown since our last entry, as far as we have judged them."""
-    before = centre.journal.heads_after(len(centre.journal.entries))
+    journals = centre.speaking.journals
+    before = journals[centre.party].heads_after(len(journals[centre.party].entries))
     return tuple(
         Head(party, state.tree.root(len(state.entries)).hex(), len(state.entries))
-        for party, state in sorted(centre.record.journals.items())
+        for party, state in sorted(journals.items())
         if party != centre.party and len(state.entries) > before.get(party, 0)
     )
 
@@ -240,15 +241,16 @@ def reference(centre: Centre, text: str) -> Reference:
         Refusal: no such entry is held.
     """
     match = _PLACE.fullmatch(text)
-    entry = centre.record.entry(Place(match[1], int(match[2]))) if match else None
+    entry = centre.speaking.entry(Place(match[1], int(match[2]))) if match else None
     if entry is None:
         raise Refusal(f"{text!r} names no entry that is held; write party/number, as in syr/12", "reference")
     return Reference(entry.place.party, entry.place.number, entry.hash.hex())
 
 
 def _format(centre: Centre, draft: Draft) -> Format:
-    force = centre.record.in_force(centre.record.whole) or centre.record.agreement
-    form = centre.record.packs[force].formats.get((draft.format, draft.format_version))
+    record = centre.speaking
+    pack = record.packs[record.in_force(record.whole) or record.agreement]
+    form = pack.formats.get((draft.format, draft.format_version))
     if form is None:
         raise Refusal(f"no format {draft.format} version {draft.format_version} in the pack in force", "format")
     return form

@@ -19,26 +19,33 @@ def fork_limits(record: Record, forks: Mapping[str, Mapping[str, bytes]]) -> dic
     return {
         journal: _upheld(record, journal)
         for journal, proofs in forks.items()
-        if any(_proves(record, journal, proof) for proof in proofs.values()) and not _branch_named(record, journal)
+        if any(_disputed(record, journal, proof) > _decided(record, journal) for proof in proofs.values())
     }
 
 
-def _proves(record: Record, journal: str, proof: bytes) -> bool:
+def _disputed(record: Record, journal: str, proof: bytes) -> int:
+    """The size at which a proof shows two histories of the journal; 0 if it proves nothing."""
     state = record.journals.get(journal)
     if state is None:
-        return False
+        return 0
     keys = [identity.centre.ed25519 for identity in state.identities.up_to(state.size)]
     try:
         first, _ = verify_fork_proof(parse_fork_proof(proof), keys)
     except ForkError:
-        return False
-    return first.origin == state.origin
+        return 0
+    return first.size if first.origin == state.origin else 0
 
 
-def _branch_named(record: Record, journal: str) -> bool:
-    return any(
-        entry.admissible and entry.frame is not None and entry.frame.format == "branch"
-        for entry in record.journals[journal].entries
+def _decided(record: Record, journal: str) -> int:
+    """Up to which size the root keys have named the history that stands: they decide no fork that comes after it."""
+    state = record.journals.get(journal)
+    return max(
+        (
+            int(entry.frame.content["size"])
+            for entry in (state.entries if state else ())
+            if entry.admissible and entry.frame is not None and entry.frame.format == "branch"
+        ),
+        default=0,
     )
 
 

@@ -101,9 +101,9 @@ def citable(centre: Centre) -> tuple[CitedReceipt, ...]:
     Only those that hold for what the entry will cover: a counterpart may have retired the key meanwhile, and dated that
     as it liked. What cannot be cited must not keep us from speaking.
     """
-    record, found = centre.record, []
+    record, found = centre.speaking, []
     for receipt in centre.store.receipts(centre.party):
-        if receipt.kind != KIND_COSIGNATURE or receipt.size <= centre.journal.cited.get(receipt.by, 0):
+        if receipt.kind != KIND_COSIGNATURE or receipt.size <= record.journals[centre.party].cited.get(receipt.by, 0):
             continue
         if receipt.size > centre.journal.size:
             continue
