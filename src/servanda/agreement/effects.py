@@ -17,19 +17,22 @@ _OBLIGATION_ID = {"type": "string", "pattern": "^([a-z][a-z0-9-]{0,31}|[A-Z][A-Z
 _TEXT = {"type": "string", "minLength": 1, "maxLength": 4000}
 _HASH = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
 _LOT = {"type": "string", "pattern": "^[a-z][a-z0-9-]{0,31}/[1-9][0-9]{0,15}/(0|[1-9][0-9]{0,15})$"}
-_DATE = {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}
+_DATE = {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "format": "date", "not": {"pattern": "^0000"}}
+"""A day that exists: registers compute with it."""
+_NAME = {"type": "string"}
+"""A kind, place or unit: whether the pack has it is for the posting to say, so that a wrong one is a discrepancy."""
 
 QUANTITY: dict[str, Any] = {
     "oneOf": [
         {
             "type": "object",
-            "properties": {"amount": _AMOUNT, "basis": {"enum": ["stated", "derived"]}, "unit": _ID},
+            "properties": {"amount": _AMOUNT, "basis": {"enum": ["stated", "derived"]}, "unit": _NAME},
             "required": ["amount", "basis", "unit"],
             "additionalProperties": False,
         },
         {
             "type": "object",
-            "properties": {"basis": {"const": "not-stated"}, "unit": _ID},
+            "properties": {"basis": {"const": "not-stated"}, "unit": _NAME},
             "required": ["basis", "unit"],
             "additionalProperties": False,
         },
@@ -45,8 +48,13 @@ def _list(items: Any, least: int = 1, most: int = 1000) -> dict[str, Any]:
     return {"type": "array", "items": items, "minItems": least, "maxItems": most}
 
 
+def _any(items: Any) -> dict[str, Any]:
+    """A list of which the specification says no more than that it is one."""
+    return {"type": "array", "items": items}
+
+
 _HELD = _object(lot=_LOT, quantity=QUANTITY)
-_PLACED = _object(kind=_ID, place=_ID, quantity=QUANTITY)
+_PLACED = _object(kind=_NAME, place=_NAME, quantity=QUANTITY)
 _DECLARED = {
     **_PLACED,
     "properties": {**_PLACED["properties"], "serial": {"type": "string", "minLength": 1, "maxLength": 80}},
@@ -58,7 +66,7 @@ _VALUE = {
         {**_object(**{"from": _AMOUNT, "to": _AMOUNT, "qualifier": _QUALIFIER}), "additionalProperties": False},
     ]
 }
-_FIGURE = _object(**dict.fromkeys(("basis", "grade", "source", "subject", "as-of"), _TEXT), unit=_ID, value=_VALUE)
+_FIGURE = _object(**dict.fromkeys(("basis", "grade", "source", "subject", "as-of", "unit"), _TEXT), value=_VALUE)
 _OUTCOMES = [
     "present-matching",
     "present-serials-not-shown",
@@ -81,38 +89,38 @@ class Effect(NamedTuple):
 EFFECTS: dict[str, Effect] = {
     "custody.declare": Effect("notify", _object(lots=_list(_DECLARED))),
     "custody.split": Effect("notify", _object(lot=_LOT, parts=_list(_PLACED))),
-    "custody.merge": Effect("notify", _object(lots=_list(_LOT, 2), kind=_ID, place=_ID)),
-    "custody.move": Effect("notify", _object(lot=_LOT, place=_ID)),
+    "custody.merge": Effect("notify", _object(lots=_list(_LOT, 2), kind=_NAME, place=_NAME)),
+    "custody.move": Effect("notify", _object(lot=_LOT, place=_NAME)),
     "custody.seal": Effect(
         "notify", _object(lot=_LOT, seal=_TEXT, action={"enum": ["applied", "checked", "broken", "removed"]})
     ),
     "custody.condition": Effect("notify", _object(lot=_LOT, condition=_TEXT)),
-    "custody.loss": Effect("notify", _object(lots=_list(_LOT), reason=_TEXT)),
-    "custody.consume": Effect("notify", _object(lots=_list(_LOT), reason=_TEXT)),
+    "custody.loss": Effect("notify", _object(lots=_any(_LOT), reason=_TEXT)),
+    "custody.consume": Effect("notify", _object(lots=_any(_LOT), reason=_TEXT)),
     "custody.found": Effect("notify", _object(lots=_list(_DECLARED))),
-    "custody.offer": Effect("offer", _object(lots=_list(_HELD), receiver=_ID, place=_ID)),
+    "custody.offer": Effect("offer", _object(lots=_list(_HELD), receiver=_ID, place=_NAME)),
     "custody.destroy": Effect(
         "offer",
         _object(
-            lots=_list(_HELD),
+            lots=_any(_HELD),
             method=_TEXT,
-            place=_ID,
-            evidence=_list(_HASH, 0),
+            place=_NAME,
+            evidence=_any(_HASH),
             residue=_list(_PLACED, 0, 100),
         ),
     ),
-    "custody.resolve": Effect("offer", _object(lots=_list(_HELD), holder=_ID)),
+    "custody.resolve": Effect("offer", _object(lots=_any(_HELD), holder=_ID)),
     "custody.contest": Effect("notify", _object(reason=_TEXT)),
     "custody.figure": Effect("notify", _object(figures=_list(_FIGURE, 1, 100))),
-    "custody.finding": Effect("notify", _object(findings=_list(_object(outcome={"enum": _OUTCOMES}, subject=_TEXT)))),
+    "custody.finding": Effect("notify", _object(findings=_any(_object(outcome={"enum": _OUTCOMES}, subject=_TEXT)))),
     "custody.issue": Effect(
-        "notify", _object(issues=_list(_object(count=_AMOUNT, issue=_TEXT, state={"enum": ["open", "closed"]})))
+        "notify", _object(issues=_any(_object(count=_AMOUNT, issue=_TEXT, state={"enum": ["open", "closed"]})))
     ),
     "obligations.extend": Effect("offer", _object(obligation=_OBLIGATION_ID, due=_DATE)),
     "obligations.supersede": Effect("offer", _object(obligation=_OBLIGATION_ID, by=_OBLIGATION_ID)),
     "obligations.suspend": Effect(
         "notify",
-        _object(obligations=_list(_OBLIGATION_ID), state={"enum": ["suspended", "resumed"]}, reason=_TEXT),
+        _object(obligations=_any(_OBLIGATION_ID), state={"enum": ["suspended", "resumed"]}, reason=_TEXT),
     ),
 }
 
@@ -138,7 +146,7 @@ PERFORMS: dict[str, Any] = _list(
 
 def effect_validators() -> dict[str, FieldValidator]:
     """A validator for each effect's shape, by name."""
-    return {name: FieldValidator(effect.shape, sealable=False) for name, effect in EFFECTS.items()}
+    return {name: FieldValidator(effect.shape, sealable=False, dates=True) for name, effect in EFFECTS.items()}
 
 
 def performs_validator() -> FieldValidator:

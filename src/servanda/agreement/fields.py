@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import jsonschema_rs
@@ -120,14 +121,35 @@ def _with_seals(schema: dict[str, Any]) -> dict[str, Any]:
     return whole
 
 
+def _seals_unsorted(value: object) -> bool:
+    """Whether the digests of sealed members stand out of order somewhere: a schema cannot say that (spec/sealing.md)."""
+    if isinstance(value, dict):
+        seals = value.get("_sd")
+        if isinstance(seals, list) and any(str(a) > str(b) for a, b in pairwise(seals)):
+            return True
+        return any(_seals_unsorted(part) for part in value.values() if isinstance(part, dict | list))
+    return isinstance(value, list) and any(_seals_unsorted(part) for part in value if isinstance(part, dict | list))
+
+
 class FieldValidator:
     """Checks content against one schema. Build it once per schema; checking takes microseconds."""
 
-    def __init__(self, schema: dict[str, Any], *, sealable: bool = True) -> None:
-        self._validator = jsonschema_rs.Draft202012Validator(_with_seals(schema) if sealable else schema)
+    def __init__(self, schema: dict[str, Any], *, sealable: bool = True, dates: bool = False) -> None:
+        """Build the validator.
+
+        Args:
+            schema: the field schema.
+            sealable: whether members may stand sealed in any object.
+            dates: whether `format: date` is looked at; no field schema of a pack has it.
+        """
+        whole = _with_seals(schema) if sealable else schema
+        self._validator = jsonschema_rs.Draft202012Validator(whole, validate_formats=dates)
+        self._sealable = sealable
 
     def problem(self, content: object) -> str | None:
         """None if `content` fits, else the first reason with the path of the member at fault."""
+        if self._sealable and _seals_unsorted(content):
+            return "_sd: the digests are not sorted"
         if self._validator.is_valid(content):
             return None
         error = next(iter(self._validator.iter_errors(content)))

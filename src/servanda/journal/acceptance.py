@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
-from typing import NamedTuple
+from contextlib import suppress
+from datetime import date
+from typing import Any, NamedTuple
 
-from servanda.agreement.dates import instant_seconds
+from servanda.agreement.dates import DateExpressionError, NoSuchDateError, instant_seconds, parse_span
 from servanda.agreement.effects import EFFECTS, effect_validators, performs_validator
 from servanda.agreement.formats import UNDER_NO_PACK, Format
 from servanda.agreement.pack import Pack
@@ -24,6 +26,7 @@ from servanda.proof.envelope import ENTRY_TYPE, EnvelopeError, Signature, pae, p
 from servanda.proof.keys import key_id
 from servanda.proof.merkle import leaf_hash
 from servanda.proof.notes import KIND_COSIGNATURE
+from servanda.proof.sealing import seals_in_order
 
 _EFFECT_SHAPES = effect_validators()
 _PERFORMS_SHAPE = performs_validator()
@@ -91,6 +94,8 @@ def check_signatures(record: RecordState, journal: JournalState, number: int, pr
     before = journal.identities.before(number)
     stated: Identity | None = None
     if before is None and number > 1:
+        raise Inadmissible("identity", "no identity holds: entry 1 of this journal states none")
+    if before is None and number > 1:
         raise Inadmissible("identity", "entry 1 states no identity: nobody can sign in this journal")
     if frame.format == "identity" or number == 1:
         if frame.format != "identity":
@@ -112,7 +117,7 @@ def check_signatures(record: RecordState, journal: JournalState, number: int, pr
         _check_root(record, before, stated, envelope.signatures, message)
         return stated
     if stated is not None:
-        raise Inadmissible("signature", "an identity entry is signed by the root keys")
+        raise Inadmissible("identity", "an identity entry is signed by the root keys")
     assert before is not None
     keys = _signing_keys(journal, before, frame)
     if [signature.keyid for signature in envelope.signatures] != [key_id(key) for key in keys]:
@@ -270,7 +275,7 @@ def check_pack(record: RecordState, frame: Frame, cut: Mapping[str, int]) -> tup
 
 
 def check_content(frame: Frame, form: Format) -> None:
-    """Step 8. content: the format's fields, the shape of its effect, and `performs` where the format has it."""
+    """Step 8. content: the format's fields, the shape of its effect, `performs`, dates and seals."""
     reason = form.validator.problem(frame.content)
     if reason is None and form.effect in EFFECTS:
         reason = _EFFECT_SHAPES[form.effect].problem(frame.content)
@@ -278,5 +283,29 @@ def check_content(frame: Frame, form: Format) -> None:
         reason = _PERFORMS_SHAPE.problem(frame.content["performs"])
         if reason is None and any(p["extent"] == "part" and p["done"] > p["of"] for p in frame.content["performs"]):
             reason = "performs: more is done than there is"
+        named = [p["obligation"] for p in frame.content["performs"]] if reason is None else []
+        if len(set(named)) != len(named):
+            reason = "performs: an obligation occurs twice"
+    if reason is None and form.effect in _DATED:
+        reason = _date_problem(frame.content, form.effect)
+    if reason is None and not seals_in_order(frame.content):
+        reason = "_sd: the digests are not sorted, or repeat"
     if reason is not None:
         raise Inadmissible("content", reason)
+
+
+_DATED = frozenset({"obligations.extend", "custody.figure"})
+
+
+def _date_problem(content: dict[str, Any], effect: str) -> str | None:
+    """What is wrong with the dates that an effect needs: a new due date exists, a figure's date is an expression."""
+    try:
+        if effect == "obligations.extend":
+            date.fromisoformat(content["due"])
+        else:
+            for figure in content["figures"]:
+                with suppress(NoSuchDateError):  # kept as stated
+                    parse_span(figure["as-of"])
+    except (ValueError, DateExpressionError) as error:
+        return f"a date: {error}"
+    return None

@@ -7,12 +7,12 @@ from itertools import permutations
 from typing import Any
 
 import pytest
-from tests.rig.pen import refer, write
-from tests.rig.replica import Replica, leaves_of
-from tests.rig.world import World, accounts, codes, held, row, three
 
 from servanda.journal.state import Entry
 from servanda.registers.custody.views import balances_bytes, open_discrepancies
+from tests.rig.pen import refer, write
+from tests.rig.replica import Replica, leaves_of
+from tests.rig.world import World, accounts, codes, held, row, three
 
 FULL = {"extent": "full", "received": [], "condition": None}
 

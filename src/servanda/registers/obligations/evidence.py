@@ -56,7 +56,7 @@ def evidence_of(record: Record, entry: Entry, frame: Frame, content: dict[str, A
         stated = frame.event_at
     else:
         first = date.fromisoformat(frame.released_at[:10])
-        last = _receipted(record, entry.place)
+        last = receipted_day(record, entry.place)
         stated = last.isoformat() if last else ""
     return [
         Evidence(
@@ -73,7 +73,7 @@ def evidence_of(record: Record, entry: Entry, frame: Frame, content: dict[str, A
     ]
 
 
-def _receipted(record: Record, place: Place) -> date | None:
+def receipted_day(record: Record, place: Place) -> date | None:
     """The day of the earliest cited receipt that covers the entry, or None."""
     seconds = record.attestations.earliest(place)
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC).date()

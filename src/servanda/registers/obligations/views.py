@@ -14,7 +14,7 @@ from servanda.agreement.dues import due_date
 from servanda.agreement.pack import Pack
 from servanda.journal.frame import Place
 from servanda.proof.canonical import encode
-from servanda.registers.obligations.evidence import Evidence, evidence_of
+from servanda.registers.obligations.evidence import Evidence, evidence_of, receipted_day
 from servanda.registers.obligations.fold import ObligationsRegister
 
 
@@ -74,12 +74,12 @@ def judge(
     rule = obligation["due"]
     trigger: Place | None = None
     if rule["rule"] == "triggered":
-        own, trigger = _triggered(register, rule)
+        own, trigger = _triggered(register, rule, pack.data["time"]["basis"])
         evidence = [item for item in evidence if trigger is not None and trigger in item.refers_to]
     else:
         own = due_date(rule, lambda name: _event(register, pack, name), pack.holidays, working=pack.working_days)
     extended, superseded_by = _changes(register, obligation["id"])
-    due = extended if extended is not None and own is not None else own
+    due = extended if extended is not None else own
     part, of = (rule["part"], rule["of"]) if rule["rule"] == "share" else (1, 1)
     met = next((item for item in evidence if item.complete(part, of)), None)
     if rule["rule"] == "recurring":
@@ -91,7 +91,10 @@ def judge(
         status = "suspended"
     if superseded_by is not None:
         status = "superseded"
-    return Judged(status, _outcome(due, met, evidence), due, own, met, evidence, superseded_by)
+    outcome = _outcome(due, met, evidence)
+    if rule["rule"] == "recurring" and met is not None and not met.complete(1, 1):
+        outcome = "partly-met"
+    return Judged(status, outcome, due, own, met, evidence, superseded_by)
 
 
 def _status(
@@ -133,6 +136,7 @@ def _event(register: ObligationsRegister, pack: Pack, name: str) -> date | None:
 
 
 def _last_day(register: ObligationsRegister, place: Place) -> date | None:
+    """The last day of an entry by its event date, as events are dated whatever the basis."""
     entry = register.record.entry(place)
     assert entry is not None
     assert entry.frame is not None
@@ -142,12 +146,17 @@ def _last_day(register: ObligationsRegister, place: Place) -> date | None:
         return None
 
 
-def _triggered(register: ObligationsRegister, rule: dict[str, Any]) -> tuple[date | None, Place | None]:
+def _interval_ends(register: ObligationsRegister, place: Place, basis: str) -> date | None:
+    """The last day of an entry's interval by the pack's time basis."""
+    return _last_day(register, place) if basis == "event" else receipted_day(register.record, place)
+
+
+def _triggered(register: ObligationsRegister, rule: dict[str, Any], basis: str) -> tuple[date | None, Place | None]:
     """Due date and place of the last trigger, by its last day; hours are rounded down to whole days."""
     found = [
         (day, place)
         for place in register.by_format.get(rule["trigger"], [])
-        if (day := _last_day(register, place)) is not None
+        if (day := _interval_ends(register, place, basis)) is not None
     ]
     if not found:
         return None, None
@@ -200,7 +209,7 @@ def _row(name: str, judged: Judged) -> dict[str, Any]:
         "extent-latest": [last.done, last.of] if last else None,
         "first-due": judged.first_due.isoformat() if judged.first_due else None,
         "id": name,
-        "met-on": met.stated if met else None,
+        "met-on": (met.stated or None) if met else None,
         "outcome": judged.outcome,
         "status": judged.status,
         "superseded-by": judged.superseded_by,
