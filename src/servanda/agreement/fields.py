@@ -122,7 +122,7 @@ def _with_seals(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _seals_unsorted(value: object) -> bool:
-    """Whether the digests of sealed members stand out of order somewhere: a schema cannot say that (spec/sealing.md)."""
+    """Whether digests of sealed members stand out of order somewhere: no schema can say that (spec/sealing.md)."""
     if isinstance(value, dict):
         seals = value.get("_sd")
         if isinstance(seals, list) and any(str(a) > str(b) for a, b in pairwise(seals)):

@@ -10,7 +10,6 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import date
 from typing import Any, NamedTuple
 
 from servanda.agreement.dates import DateExpressionError, NoSuchDateError, instant_seconds, parse_span
@@ -26,7 +25,6 @@ from servanda.proof.envelope import ENTRY_TYPE, EnvelopeError, Signature, pae, p
 from servanda.proof.keys import key_id
 from servanda.proof.merkle import leaf_hash
 from servanda.proof.notes import KIND_COSIGNATURE
-from servanda.proof.sealing import seals_in_order
 
 _EFFECT_SHAPES = effect_validators()
 _PERFORMS_SHAPE = performs_validator()
@@ -286,26 +284,18 @@ def check_content(frame: Frame, form: Format) -> None:
         named = [p["obligation"] for p in frame.content["performs"]] if reason is None else []
         if len(set(named)) != len(named):
             reason = "performs: an obligation occurs twice"
-    if reason is None and form.effect in _DATED:
-        reason = _date_problem(frame.content, form.effect)
-    if reason is None and not seals_in_order(frame.content):
-        reason = "_sd: the digests are not sorted, or repeat"
+    if reason is None and form.effect == "custody.figure":
+        reason = _figures_problem(frame.content)
     if reason is not None:
         raise Inadmissible("content", reason)
 
 
-_DATED = frozenset({"obligations.extend", "custody.figure"})
-
-
-def _date_problem(content: dict[str, Any], effect: str) -> str | None:
-    """What is wrong with the dates that an effect needs: a new due date exists, a figure's date is an expression."""
+def _figures_problem(content: dict[str, Any]) -> str | None:
+    """What is wrong with the dates of figures: each is a date expression; one that does not exist is kept as stated."""
     try:
-        if effect == "obligations.extend":
-            date.fromisoformat(content["due"])
-        else:
-            for figure in content["figures"]:
-                with suppress(NoSuchDateError):  # kept as stated
-                    parse_span(figure["as-of"])
-    except (ValueError, DateExpressionError) as error:
-        return f"a date: {error}"
+        for figure in content["figures"]:
+            with suppress(NoSuchDateError):
+                parse_span(figure["as-of"])
+    except DateExpressionError as error:
+        return f"as-of: {error}"
     return None

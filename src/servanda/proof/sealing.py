@@ -7,7 +7,6 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping
-from itertools import pairwise
 from typing import Any, NamedTuple, NoReturn
 
 from servanda.proof import canonical
@@ -198,15 +197,3 @@ def digests_of(value: JsonValue) -> set[str]:
         for item in value:
             found |= digests_of(item)
     return found
-
-
-def seals_in_order(value: JsonValue) -> bool:
-    """Whether every list of digests in `value`, at any depth, is sorted and without repetition."""
-    if isinstance(value, list):
-        return all(seals_in_order(item) for item in value)
-    if not isinstance(value, dict):
-        return True
-    sealed = value.get("_sd")
-    if isinstance(sealed, list) and any(not a < b for a, b in pairwise(map(str, sealed))):
-        return False
-    return all(seals_in_order(member) for member in value.values())
