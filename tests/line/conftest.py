@@ -6,9 +6,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from tests.line.parts import Keys, Line, make_keys
 
 from servanda.transport.https import HttpsCourier
+from tests.line.parts import Keys, Line, make_keys
 
 
 @pytest.fixture(scope="session")

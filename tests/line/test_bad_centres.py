@@ -10,13 +10,13 @@ import time
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.line.parts import NOTE, PUSH, RECEIPT, Keys, Line, ScriptedCentre, courier_to
 
 from servanda.operations.errors import Conflict, LineDown, Refused, ServandaError
 from servanda.operations.ports import PushReply
 from servanda.proof.canonical import encode
 from servanda.transport import https, wire
 from servanda.transport.https import HttpsCourier
+from tests.line.parts import NOTE, PUSH, RECEIPT, Keys, Line, ScriptedCentre, courier_to
 
 REPLY = encode({"receipt": RECEIPT.decode(), "size": 4})
 

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.line.parts import NOTE, PUSH, Line, NotingDoor
 
 from servanda.gateway import line as line_module
 from servanda.gateway.bodies import BODY_BYTES_MAX, write_push
@@ -19,6 +18,7 @@ from servanda.operations.errors import Refusal
 from servanda.operations.receiving import BYTES_MAX, LEAVES_MAX
 from servanda.proof.canonical import encode
 from servanda.transport.wire import write_push as write_push_of_the_courier
+from tests.line.parts import NOTE, PUSH, Line, NotingDoor
 
 GOOD = write_push(PUSH)
 PUSH_PATH = "/v1/journals/syr/entries"

@@ -7,7 +7,6 @@ import threading
 from collections.abc import Callable
 
 import pytest
-from tests.line.parts import NOTE, PUSH, RECEIPT, Line
 
 from servanda.operations.errors import (
     Conflict,
@@ -20,6 +19,7 @@ from servanda.operations.errors import (
 )
 from servanda.operations.ports import Push, PushReply
 from servanda.transport.https import HttpsCourier
+from tests.line.parts import NOTE, PUSH, RECEIPT, Line
 
 DIGEST = "6b" * 32
 

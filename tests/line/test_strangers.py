@@ -14,13 +14,13 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
 from cryptography.hazmat.primitives.serialization import load_pem_private_key as load_key
-from tests.line.parts import NOW, PUSH, Keys, Line, ScriptedCentre, courier_to, make_keys
 
 from servanda.keyring.tls import make_tls
 from servanda.keyring.tls import spki_sha256 as spki_of_the_keyring
 from servanda.operations.errors import LineDown, Refusal
 from servanda.transport.https import HttpsCourier
 from servanda.transport.tls import client_context, server_context, spki_sha256, trust
+from tests.line.parts import NOW, PUSH, Keys, Line, ScriptedCentre, courier_to, make_keys
 
 
 def bare_context() -> ssl.SSLContext:

@@ -92,6 +92,18 @@ FORMATS = [
         evidence=listed(_TEXT),
         residue=listed(_ROW),
     ),
+    _format(
+        "scuttle",
+        "offer",
+        "custody.destroy",
+        lots=listed(_HELD),
+        method=_TEXT,
+        place=_TEXT,
+        evidence=listed(_TEXT),
+        residue=listed(_ROW),
+    )
+    | {"witnesses": ["birch"]},
+    _format("order", text=_TEXT) | {"may-send": ["ash"]},
     _format("resolve", "offer", "custody.resolve", lots=listed(_HELD), holder=_TEXT),
     _format("extend", "offer", "obligations.extend", obligation=_TEXT, due=_TEXT),
     _format("supersede", "offer", "obligations.supersede", obligation=_TEXT, by=_TEXT),

@@ -6,11 +6,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.rig.packs import pack_data
-from tests.rig.world import World, accounts, codes, held, row
 
 from servanda.agreement.pack import pack_of
 from servanda.operations.errors import Refusal
+from tests.rig.packs import pack_data
+from tests.rig.world import World, accounts, codes, held, row
 
 ACCEPT: dict[str, Any] = {"extent": "full", "received": [], "condition": None}
 PARTIES = ("ash", "birch", "cedar", "elm", "fir")

@@ -9,11 +9,11 @@ import pytest
 import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.proof.values import VALUES
 
 from servanda.proof import canonical
 from servanda.proof.canonical import CanonicalError
 from servanda.proof.errors import ProofError
+from tests.unit.proof.values import VALUES
 
 ANY_JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),

@@ -9,7 +9,6 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.proof.values import NAMES, VALUES, values
 
 from servanda.proof import canonical
 from servanda.proof.sealing import (
@@ -22,6 +21,7 @@ from servanda.proof.sealing import (
     seal,
     unseal,
 )
+from tests.unit.proof.values import NAMES, VALUES, values
 
 SALT = bytes(range(16))
 MEMBER_NAMES = NAMES.filter(lambda name: name not in {"_sd", "..."})

@@ -10,11 +10,11 @@ import hmac
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.proof.values import NAMES, VALUES
 
 from servanda.proof import canonical
 from servanda.proof.merkle import EMPTY_ROOT
 from servanda.proof.tables import TableError, open_row, row_leaf, row_salt, table_root, verify_row
+from tests.unit.proof.values import NAMES, VALUES
 
 SECRET = bytes(range(32))
 ROWS = st.lists(st.dictionaries(NAMES, VALUES, max_size=3), min_size=1, max_size=12)
