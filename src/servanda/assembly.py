@@ -25,7 +25,7 @@ from servanda.agreement.pack import Pack, parse_pack
 from servanda.journal.identity import Identity
 from servanda.journal.state import Entry
 from servanda.keyring.keyfile import Cost, Keyring, create_keyring, open_keyring
-from servanda.keyring.tls import make_tls, spki_sha256
+from servanda.keyring.tls import make_tls
 from servanda.operations.centre import Centre, Signers
 from servanda.operations.desk import dispatch
 from servanda.operations.drafting import Draft
@@ -34,6 +34,7 @@ from servanda.operations.founding import fingerprint, identity_content, state_id
 from servanda.operations.ports import Push
 from servanda.operations.receiving import receive
 from servanda.proof.canonical import encode
+from servanda.proof.certificates import spki_sha256
 from servanda.proof.merkle import leaf_hash
 from servanda.storage.sqlite.store import SqliteStore
 from servanda.transport.control import ask

@@ -12,8 +12,9 @@ from typing import NamedTuple
 
 from servanda.gateway.line import line_app
 from servanda.gateway.server import LineServer
-from servanda.keyring.tls import make_tls, spki_sha256
+from servanda.keyring.tls import make_tls
 from servanda.operations.ports import Push, PushReply
+from servanda.proof.certificates import spki_sha256
 from servanda.transport.https import HttpsCourier
 from servanda.transport.tls import client_context, server_context
 

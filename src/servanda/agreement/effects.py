@@ -16,7 +16,7 @@ _ID = {"type": "string", "pattern": "^[a-z][a-z0-9-]{0,31}$"}
 _OBLIGATION_ID = {"type": "string", "pattern": "^([a-z][a-z0-9-]{0,31}|[A-Z][A-Z0-9-]{0,31})$"}
 _TEXT = {"type": "string", "minLength": 1, "maxLength": 4000}
 _HASH = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
-_LOT = {"type": "string", "pattern": "^[a-z][a-z0-9-]{0,31}/[1-9][0-9]{0,15}/(0|[1-9][0-9]{0,15})$"}
+LOT: dict[str, Any] = {"type": "string", "pattern": "^[a-z][a-z0-9-]{0,31}/[1-9][0-9]{0,15}/(0|[1-9][0-9]{0,15})$"}
 _DATE = {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "format": "date", "not": {"pattern": "^0000"}}
 """A day that exists: registers compute with it."""
 _NAME = {"type": "string"}
@@ -53,7 +53,7 @@ def _any(items: Any) -> dict[str, Any]:
     return {"type": "array", "items": items}
 
 
-_HELD = _object(lot=_LOT, quantity=QUANTITY)
+_HELD = _object(lot=LOT, quantity=QUANTITY)
 _PLACED = _object(kind=_NAME, place=_NAME, quantity=QUANTITY)
 _DECLARED = {
     **_PLACED,
@@ -88,15 +88,15 @@ class Effect(NamedTuple):
 
 EFFECTS: dict[str, Effect] = {
     "custody.declare": Effect("notify", _object(lots=_list(_DECLARED))),
-    "custody.split": Effect("notify", _object(lot=_LOT, parts=_list(_PLACED))),
-    "custody.merge": Effect("notify", _object(lots=_list(_LOT, 2), kind=_NAME, place=_NAME)),
-    "custody.move": Effect("notify", _object(lot=_LOT, place=_NAME)),
+    "custody.split": Effect("notify", _object(lot=LOT, parts=_list(_PLACED))),
+    "custody.merge": Effect("notify", _object(lots=_list(LOT, 2), kind=_NAME, place=_NAME)),
+    "custody.move": Effect("notify", _object(lot=LOT, place=_NAME)),
     "custody.seal": Effect(
-        "notify", _object(lot=_LOT, seal=_TEXT, action={"enum": ["applied", "checked", "broken", "removed"]})
+        "notify", _object(lot=LOT, seal=_TEXT, action={"enum": ["applied", "checked", "broken", "removed"]})
     ),
-    "custody.condition": Effect("notify", _object(lot=_LOT, condition=_TEXT)),
-    "custody.loss": Effect("notify", _object(lots=_any(_LOT), reason=_TEXT)),
-    "custody.consume": Effect("notify", _object(lots=_any(_LOT), reason=_TEXT)),
+    "custody.condition": Effect("notify", _object(lot=LOT, condition=_TEXT)),
+    "custody.loss": Effect("notify", _object(lots=_any(LOT), reason=_TEXT)),
+    "custody.consume": Effect("notify", _object(lots=_any(LOT), reason=_TEXT)),
     "custody.found": Effect("notify", _object(lots=_list(_DECLARED))),
     "custody.offer": Effect("offer", _object(lots=_list(_HELD), receiver=_ID, place=_NAME)),
     "custody.destroy": Effect(
@@ -154,4 +154,4 @@ def performs_validator() -> FieldValidator:
     return FieldValidator(PERFORMS, sealable=False)
 
 
-__all__ = ["EFFECTS", "PERFORMS", "QUANTITY", "SEALS", "Effect", "effect_validators", "performs_validator"]
+__all__ = ["EFFECTS", "LOT", "PERFORMS", "QUANTITY", "SEALS", "Effect", "effect_validators", "performs_validator"]

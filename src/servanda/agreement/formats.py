@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from servanda.agreement.effects import LOT, QUANTITY
 from servanda.agreement.fields import FieldValidator
 
 ACTS = ("notify", "acknowledge", "inquire", "answer", "offer", "accept", "refuse", "correct", "reveal")
@@ -41,6 +42,7 @@ class Format(msgspec.Struct, frozen=True, dict=True):
 
 _TEXT = {"type": "string", "minLength": 1, "maxLength": 4000}
 _HASH = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
+_PARTY = {"type": "string", "pattern": "^[a-z][a-z0-9-]{0,31}$"}
 
 
 def _fields(**members: Any) -> dict[str, Any]:
@@ -54,8 +56,8 @@ def _fields(**members: Any) -> dict[str, Any]:
 
 _ACCEPT = _fields(
     extent={"enum": ["full", "part"]},
-    received={"type": "array", "maxItems": 1000, "items": _fields(lot={"type": "string"}, quantity={"type": "object"})},
-    condition={"oneOf": [{"type": "null"}, _fields(confirmer={"type": "string"}, text=_TEXT)]},
+    received={"type": "array", "items": _fields(lot=LOT, quantity=QUANTITY)},
+    condition={"oneOf": [{"type": "null"}, _fields(confirmer=_PARTY, text=_TEXT)]},
 )
 
 _BUILT_IN = (
@@ -79,7 +81,7 @@ _BUILT_IN = (
         "reveal",
         "reveal",
         "two",
-        _fields(disclosures={"type": "array", "minItems": 1, "maxItems": 1000, "items": {"type": "string"}}),
+        _fields(disclosures={"type": "array", "items": {"type": "string"}}),
     ),
 )
 

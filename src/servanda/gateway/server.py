@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
 import socket
 import ssl
@@ -12,14 +11,12 @@ import threading
 from typing import Any
 
 import uvicorn
-from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from servanda.gateway.line import PEER_KEY
 from servanda.operations.errors import Refusal
+from servanda.proof.certificates import CertificateError, spki_sha256
 
 STOP_SECONDS = 3
 """How long requests under way may take to finish when the server stops."""
@@ -207,9 +204,8 @@ class _Joining:
 
 
 def _key_of(certificate: bytes) -> str | None:
-    """SHA-256 of the SubjectPublicKeyInfo (`tls` of spec/identity.md), or None if it cannot be read."""
+    """By what an identity pins this certificate, or None if it cannot be read."""
     try:
-        public = x509.load_der_x509_certificate(certificate).public_key()
-        return hashlib.sha256(public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).hexdigest()
-    except (ValueError, TypeError, UnsupportedAlgorithm):
+        return spki_sha256(certificate)
+    except CertificateError:
         return None

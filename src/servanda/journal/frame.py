@@ -15,8 +15,8 @@ from servanda.proof.canonical import CanonicalError, decode, encode
 
 VERSION = 1
 INTEGER_MAX = 2**53 - 1
-Identifier = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
-Hash = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
+Identifier = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{0,31}\Z")]
+Hash = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
 Number = Annotated[int, Meta(ge=1, le=INTEGER_MAX)]
 Act = Literal["notify", "acknowledge", "inquire", "answer", "offer", "accept", "refuse", "correct", "reveal"]
 Precedence = Literal["routine", "priority", "immediate", "flash"]
@@ -68,7 +68,7 @@ class CitedReceipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A receipt on the author's own journal (spec/journal.md)."""
 
     by: Identifier
-    cosignature: Annotated[str, Meta(pattern=r"^[A-Za-z0-9+/]{102}==$")]
+    cosignature: Annotated[str, Meta(pattern=r"^[A-Za-z0-9+/]{102}==\Z")]
     size: Number
 
     @property
@@ -97,7 +97,7 @@ class Frame(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="keb
     format: Identifier
     format_version: Number
     heads: Annotated[tuple[Head, ...], Meta(max_length=64)]
-    language: Annotated[str, Meta(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=64)]
+    language: Annotated[str, Meta(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*\Z", max_length=64)]
     named: Annotated[tuple[Identifier, ...], Meta(max_length=64)] | None
     number: Number
     pack: Hash | None

@@ -3,11 +3,9 @@
 
 from __future__ import annotations
 
-import hashlib
 from datetime import datetime, timedelta
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -56,17 +54,3 @@ def make_tls(common_name: str, now: datetime) -> tuple[bytes, bytes]:
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
     return key_pem, certificate.public_bytes(serialization.Encoding.PEM)
-
-
-def spki_sha256(certificate_der: bytes) -> str:
-    """SHA-256, in lowercase hexadecimal, of a certificate's DER SubjectPublicKeyInfo (`tls` of spec/identity.md).
-
-    Raises:
-        ValueError: these bytes are no certificate, or its key is of a kind that cannot be read.
-    """
-    try:
-        public = x509.load_der_x509_certificate(certificate_der).public_key()
-        info = public.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise ValueError(f"not a certificate with a usable key: {error}") from error
-    return hashlib.sha256(info).hexdigest()

@@ -16,8 +16,8 @@ from urllib.parse import quote, urlsplit
 
 from servanda.operations.errors import LineDown
 from servanda.operations.ports import Push, PushReply
+from servanda.proof.certificates import spki_sha256
 from servanda.proof.notes import NOTE_BYTES_MAX
-from servanda.transport.tls import spki_sha256
 from servanda.transport.wire import (
     ERROR_BYTES_MAX,
     bad_answer,

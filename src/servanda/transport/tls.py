@@ -3,17 +3,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import ssl
 import sys
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
-
-from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from servanda.operations.errors import Refusal
 
@@ -55,20 +50,6 @@ def trust(context: ssl.SSLContext, certificate: bytes) -> None:
         context.load_verify_locations(cadata=certificate)
     except (ssl.SSLError, ValueError) as error:
         raise Refusal(f"a counterpart's certificate cannot be used: {error}", "tls") from error
-
-
-def spki_sha256(certificate: bytes) -> str:
-    """SHA-256, in lowercase hexadecimal, of a DER certificate's SubjectPublicKeyInfo (`tls` of spec/identity.md).
-
-    Raises:
-        ValueError: it is no certificate, or its key is of a kind that cannot be read.
-    """
-    try:
-        public = x509.load_der_x509_certificate(certificate).public_key()
-        info = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    except (TypeError, UnsupportedAlgorithm) as error:
-        raise ValueError(f"not a certificate with a usable key: {error}") from error
-    return hashlib.sha256(info).hexdigest()
 
 
 def _context(side: int, key_pem: bytes, certificate_pem: bytes, pinned: Iterable[bytes]) -> ssl.SSLContext:

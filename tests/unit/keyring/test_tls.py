@@ -15,7 +15,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 from hypothesis import given
 from hypothesis import strategies as st
 
-from servanda.keyring.tls import make_tls, spki_sha256
+from servanda.keyring.tls import make_tls
+from servanda.proof.certificates import spki_sha256
 
 NOW = datetime(2026, 3, 1, 12, 30, 15, 123456, tzinfo=UTC)
 
