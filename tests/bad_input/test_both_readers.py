@@ -6,6 +6,7 @@ If they did not, one hostile entry would make every honest dossier fail in one o
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ import pytest
 from servanda.operations.bundles import export_bundle
 from tests.dossier.forgery import PARTIES, pins_of, verdicts
 from tests.rig.packs import lake
-from tests.rig.pen import insert, leaf_by_hand, refer
+from tests.rig.pen import frame_value, insert, leaf_by_hand, refer, seal_by_hand
 from tests.rig.world import World, grams, held, row
 
 Content = dict[str, Any]
@@ -167,7 +168,29 @@ def put(world: World, form: str, content: Content, **members: Any) -> str:
     return str(entry.place)
 
 
-@pytest.mark.parametrize("name", SAID)
+OPEN = {
+    "the largest amount": "no rule for sums beyond 2^53 - 1: the balances document cannot be written",
+    "the largest amount twice": "no rule for sums beyond 2^53 - 1: the balances document cannot be written",
+    "the same performance twice": "one reader refuses it, the other takes the best",
+    "an adoption of nothing": "one reader waits for a pack that no digest can name",
+    "{'event_at': '2014/2013'}": "one reader takes an interval that ends before it begins for dates that exist",
+    "{'as_stated': {'text': '', 'weekday': None}}": "may the text be empty?",
+    "{'format_version': 0}": "may a version be 0?",
+}
+"""Differences that the specification has to decide; whoever does removes the line here."""
+
+
+def cases(names: Iterable[Any]) -> list[Any]:
+    """Cases, those that are still open marked as failing."""
+    return [
+        pytest.param(name, id=str(name), marks=pytest.mark.xfail(reason=OPEN[str(name)]))
+        if str(name) in OPEN
+        else pytest.param(name, id=str(name))
+        for name in names
+    ]
+
+
+@pytest.mark.parametrize("name", cases(SAID))
 def test_is_read_alike_when_said(name: str, world: World) -> None:
     form, content = SAID[name]
     place = put(world, form, content)
@@ -191,7 +214,10 @@ def test_is_read_alike_when_accepted_and_settled(name: str, world: World) -> Non
     assert {code for _, code in agreed(world)} <= {"content", "offer", "accept"}
 
 
-@pytest.mark.parametrize("name", [name for name, (form, _) in SAID.items() if form in ("declare", "note", "report")])
+CORRECTABLE = [name for name, (form, _) in SAID.items() if form in ("declare", "note", "report")]
+
+
+@pytest.mark.parametrize("name", cases(CORRECTABLE))
 def test_is_read_alike_when_it_corrects(name: str, world: World) -> None:
     form, content = SAID[name]
     sound = {"declare": {"lots": [row(5)]}, "note": {"text": "x"}, "report": performs()}[form]
@@ -278,7 +304,7 @@ BUILT_IN: dict[str, tuple[str, str, Content, dict[str, Any]]] = {
         {"author": "duty", "releaser": None, "refers_to": "others"},
     ),
     "a correction of nothing": ("correct", "correct", {"content": {}, "reason": "x"}, {}),
-    "a correction of a declaration with nothing": ("correct", "correct", {"content": {}, "reason": "x"}, {"refers_to": "own"}),
+    "a correction with nothing": ("correct", "correct", {"content": {}, "reason": "x"}, {"refers_to": "own"}),
     "a correction of another's entry": ("correct", "correct", {"content": {}, "reason": "x"}, {"refers_to": "others"}),
     "a revelation of nothing": ("reveal", "reveal", {"disclosures": []}, {"refers_to": "own"}),
     "a revelation of what was not sealed": ("reveal", "reveal", {"disclosures": ["WyJhIl0"]}, {"refers_to": "own"}),
@@ -287,7 +313,7 @@ BUILT_IN: dict[str, tuple[str, str, Content, dict[str, Any]]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", BUILT_IN)
+@pytest.mark.parametrize("name", cases(BUILT_IN))
 def test_a_built_in_entry_is_read_alike(name: str, world: World) -> None:
     form, act, content, members = BUILT_IN[name]
     ash = world.centres["ash"]
@@ -301,57 +327,54 @@ def test_a_built_in_entry_is_read_alike(name: str, world: World) -> None:
     agreed(world)
 
 
-@pytest.mark.parametrize(
-    "members",
-    [
-        {"subject": "x" * 500},
-        {"subject": "x" * 501},
-        {"subject": "\U0001f6a2" * 500},
-        {"remarks": "x" * 4000},
-        {"remarks": "x" * 4001},
-        {"language": "e"},
-        {"language": "en-GB-oxendict"},
-        {"language": "en-"},
-        {"event_at": "2014/2013"},
-        {"event_at": "2014-01-10T25:00:00Z"},
-        {"event_at": "0000"},
-        {"event_at": "2014-00"},
-        {"event_at": "../.."},
-        {"event_at": "2014-01-10T08:00:00Z/.."},
-        {"as_stated": {"text": "", "weekday": None}},
-        {"as_stated": {"text": "x" * 501, "weekday": None}},
-        {"as_stated": {"text": "x", "weekday": "Monday"}},
-        {"released_at": "2026-01-01T00:00:00Z"},
-        {"released_at": "2026-01-01T00:00:00.0Z"},
-        {"released_at": "2026-01-01T23:59:60Z"},
-        {"released_at": "0000-01-01T00:00:00Z"},
-        {"released_at": "1969-01-01T00:00:00Z"},
-        {"exercise_at": "2014-01-01T00:00:00Z"},
-        {"status": "exercise", "exercise_at": None},
-        {"status": "test"},
-        {"to": ["birch", "birch"]},
-        {"to": ["cedar", "birch"]},
-        {"to": ["elm"]},
-        {"named": ["birch"]},
-        {"format_version": 0},
-        {"format_version": 2},
-        {"number": 2**53 - 1},
-        {"heads": []},
-        {"heads": [{"party": "birch", "root": "0" * 64, "size": 2}]},
-        {"heads": [{"party": "ash", "root": "0" * 64, "size": 1}]},
-        {"thread": {"leaf": "0" * 64, "number": 1, "party": "birch"}},
-        {"refers_to": [{"leaf": "0" * 64, "number": 1, "party": "ash"}] * 257},
-        {"author": "root", "releaser": "chief"},
-        {"author": "centre"},
-        {"version": 0},
-        {"version": 2},
-        {"version": True},
-    ],
-    ids=str,
-)
-def test_a_frame_is_read_alike(members: dict[str, Any], world: World) -> None:
-    from tests.rig.pen import frame_value, seal_by_hand
+FRAMES: list[dict[str, Any]] = [
+    {"subject": "x" * 500},
+    {"subject": "x" * 501},
+    {"subject": "\U0001f6a2" * 500},
+    {"remarks": "x" * 4000},
+    {"remarks": "x" * 4001},
+    {"language": "e"},
+    {"language": "en-GB-oxendict"},
+    {"language": "en-"},
+    {"event_at": "2014/2013"},
+    {"event_at": "2014-01-10T25:00:00Z"},
+    {"event_at": "0000"},
+    {"event_at": "2014-00"},
+    {"event_at": "../.."},
+    {"event_at": "2014-01-10T08:00:00Z/.."},
+    {"as_stated": {"text": "", "weekday": None}},
+    {"as_stated": {"text": "x" * 501, "weekday": None}},
+    {"as_stated": {"text": "x", "weekday": "Monday"}},
+    {"released_at": "2026-01-01T00:00:00Z"},
+    {"released_at": "2026-01-01T00:00:00.0Z"},
+    {"released_at": "2026-01-01T23:59:60Z"},
+    {"released_at": "0000-01-01T00:00:00Z"},
+    {"released_at": "1969-01-01T00:00:00Z"},
+    {"exercise_at": "2014-01-01T00:00:00Z"},
+    {"status": "exercise", "exercise_at": None},
+    {"status": "test"},
+    {"to": ["birch", "birch"]},
+    {"to": ["cedar", "birch"]},
+    {"to": ["elm"]},
+    {"named": ["birch"]},
+    {"format_version": 0},
+    {"format_version": 2},
+    {"number": 2**53 - 1},
+    {"heads": []},
+    {"heads": [{"party": "birch", "root": "0" * 64, "size": 2}]},
+    {"heads": [{"party": "ash", "root": "0" * 64, "size": 1}]},
+    {"thread": {"leaf": "0" * 64, "number": 1, "party": "birch"}},
+    {"refers_to": [{"leaf": "0" * 64, "number": 1, "party": "ash"}] * 257},
+    {"author": "root", "releaser": "chief"},
+    {"author": "centre"},
+    {"version": 0},
+    {"version": 2},
+    {"version": True},
+]
 
+
+@pytest.mark.parametrize("members", cases(FRAMES))
+def test_a_frame_is_read_alike(members: dict[str, Any], world: World) -> None:
     ash = world.centres["ash"]
     officers = ash.signers.officers
     insert(ash, seal_by_hand(frame_value(ash, **members), [officers["desk"], officers["chief"]]))
