@@ -12,7 +12,10 @@ from functools import cache
 import pytest
 
 from servanda.operations.bundles import export_bundle, import_bundle
+from servanda.operations.centre import Centre
 from servanda.operations.errors import Refusal
+from servanda.operations.ports import Push
+from servanda.operations.receiving import receive
 from servanda.operations.verifying import verify_bundle
 from servanda.proof.container import write_container
 from tests.bad_input.whole import refused, state_of
@@ -42,9 +45,19 @@ def newcomer() -> World:
     return world
 
 
+def having_met() -> Centre:
+    """Cedar's centre after the others' cards were taken: entry 1 of each, and nothing else."""
+    world = newcomer()
+    cedar = world.centres["cedar"]
+    for party in ("ash", "birch"):
+        source = world.centres[party]
+        receive(cedar, Push(party, 1, tuple(source.store.leaves(party, 1, 1)), source.note_at(1)))
+    return cedar
+
+
 def test_the_whole_bundle_is_taken_and_once_is_enough() -> None:
-    cedar = newcomer().centres["cedar"]
-    assert import_bundle(cedar, dossier()).entries == {"ash": 6, "birch": 4}
+    cedar = having_met()
+    assert import_bundle(cedar, dossier()).entries == {"ash": 5, "birch": 3}
     after = state_of(cedar)
     assert import_bundle(cedar, dossier()).entries == {"ash": 0, "birch": 0}
     assert state_of(cedar) == after
@@ -125,7 +138,7 @@ def test_a_bundle_whose_leaves_no_checkpoint_proves_is_refused() -> None:
     forged = with_leaves(files, "ash", [*leaves_of(files, "ash"), leaves_of(files, "ash")[2]])
     with refused(shared_world().centres["cedar"], "conflict", "ash"):
         import_bundle(shared_world().centres["cedar"], remade(forged))
-    forged, cedar = with_leaves(files, "ash", leaves_of(files, "ash")[:-1]), newcomer().centres["cedar"]
+    forged, cedar = with_leaves(files, "ash", leaves_of(files, "ash")[:-1]), having_met()
     with refused(cedar, "checkpoint", "ash"):
         import_bundle(cedar, remade(forged))
 
@@ -158,8 +171,9 @@ def test_a_journal_without_an_identity_is_refused_and_named() -> None:
     with pytest.raises(Refusal, match="ash/1"):
         verify_bundle(remade(forged), pins())
     cedar = World(lake(PARTIES), adopted=False).centres["cedar"]
-    with refused(cedar, "identity", "ash"):
-        import_bundle(cedar, remade(forged))
+    imported = import_bundle(cedar, remade(forged))
+    assert "ash" in imported.unmet
+    assert cedar.record.journals["ash"].size == 0
 
 
 @pytest.mark.parametrize(

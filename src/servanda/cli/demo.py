@@ -114,9 +114,9 @@ def _print_sums(accounting: Mapping[str, Any], pack: Mapping[str, Any]) -> None:
     rows = []
     for unit in sorted({account["unit"] for account in accounting["accounts"]}):
         mine = [account for account in accounting["accounts"] if account["unit"] == unit]
-        whole = sum(a["stated"] + a["derived"] for a in mine if a["account"] != "found")
+        whole = sum((a["stated"] or 0) + (a["derived"] or 0) for a in mine if a["account"] != "found")
         gone = [a for a in mine if a["account"].startswith("destroyed/")]
-        stated, derived = sum(a["stated"] for a in gone), sum(a["derived"] for a in gone)
+        stated, derived = sum(a["stated"] or 0 for a in gone), sum(a["derived"] or 0 for a in gone)
         share = f"{10000 * (stated + derived) // whole / 100:g} %" if whole else "—"
         rows.append(
             (

@@ -13,7 +13,7 @@ import click
 
 from servanda.assembly import read_pack
 from servanda.cli.asking import ask_home, home_option, json_option
-from servanda.cli.printing import amount_text, days_text, emit, mark, say, table
+from servanda.cli.printing import amount_text, days_text, emit, mark, say, sum_text, table
 from servanda.operations.errors import Refusal
 from servanda.proof.canonical import encode
 
@@ -250,8 +250,8 @@ def print_accounting(data: Mapping[str, Any], pack: Mapping[str, Any], subjects:
         (
             account["account"],
             account["unit"],
-            amount_text(account["stated"], units.get(account["unit"])),
-            amount_text(account["derived"], units.get(account["unit"])) if account["derived"] else "",
+            sum_text(account["stated"], units.get(account["unit"])),
+            sum_text(account["derived"], units.get(account["unit"])) if account["derived"] != 0 else "",
             account["unstated"] or "",
         )
         for account in data["accounts"]
@@ -410,6 +410,8 @@ def import_(home: Path, passphrase_file: Path | None, file: Path, as_json: bool)
     if not emit(data, as_json):
         for party, count in sorted(data["entries"].items()):
             click.echo(f"{count} new entries of {party}")
+        for party in data["unmet"]:
+            click.echo(f"the journal of {party} is left out: take its card first (`servanda meet`)")
 
 
 @click.command()

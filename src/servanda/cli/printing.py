@@ -69,6 +69,11 @@ def amount_text(amount: int | None, unit: Mapping[str, Any] | None) -> str:
     return f"{text} {unit['symbol']}"
 
 
+def sum_text(amount: int | None, unit: Mapping[str, Any] | None) -> str:
+    """A sum of amounts; null in the document means that it is greater than 2^53 - 1."""
+    return "over 2^53" if amount is None else amount_text(amount, unit)
+
+
 def days_text(row: Mapping[str, Any]) -> str:
     """How late or early: `174 days late`, `1 day early`, `55 to 82 days late`."""
     low, high = row["days-late-min"], row["days-late-max"]

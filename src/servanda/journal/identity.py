@@ -168,6 +168,15 @@ class IdentityHistory:
         """All identities stated in entries 1 to `number`, oldest first."""
         return self._identities[: bisect_left(self._numbers, number + 1)]
 
+    def key_since(self) -> int:
+        """The number of the identity entry from which on the newest centre key has held without a break; 0 if none."""
+        since = 0
+        for identity in reversed(self._identities):
+            if identity.centre.ed25519 != self._identities[-1].centre.ed25519:
+                break
+            since = identity.number
+        return since
+
     @property
     def latest(self) -> Identity | None:
         """The newest identity, or None."""

@@ -270,6 +270,8 @@ class Imported(NamedTuple):
 
     entries: dict[str, int]
     forks: list[str]
+    unmet: list[str]
+    """Parties whose journals were left out: their fingerprint has not been compared here."""
 
 
 def import_bundle(centre: Centre, data: bytes) -> Imported:
@@ -295,15 +297,20 @@ def import_bundle(centre: Centre, data: bytes) -> Imported:
         proven = [(proven_party(there, content), content) for content in proofs.values()]
     take_packs(centre, bundle.files)
     entries, forks = {}, []
+    unmet = []
     for journal in (listed.party for listed in bundle.manifest.journals):
-        if journal != centre.party:
-            before = centre.record.journals[journal].size if journal in centre.record.journals else 0
-            forks += _take_journal(centre, bundle, journal)
-            entries[journal] = centre.record.journals[journal].size - before
+        if journal == centre.party:
+            continue
+        before = centre.record.journals[journal].size if journal in centre.record.journals else 0
+        if not before:  # whoever states entry 1 is whom we believe for good: that is settled in person, not by a file
+            unmet.append(journal)
+            continue
+        forks += _take_journal(centre, bundle, journal)
+        entries[journal] = centre.record.journals[journal].size - before
     forks += [keep_proof(centre, journal, parse_fork_proof(content)) for journal, content in proven]
     _take_receipts(centre, bundle)
     _take_openings(centre, bundle)
-    return Imported(entries, forks)
+    return Imported(entries, forks, unmet)
 
 
 def _take_openings(centre: Centre, bundle: Bundle) -> None:

@@ -152,11 +152,11 @@ class Centre:
             raise Stopped(
                 "the centre's key is not the one that its identity states; open the right keyring", "wrong-key"
             )
-        signature = sign_checkpoint(checkpoint, self.signers.centre.sign, self.signers.centre.public)
-        note = Note(checkpoint.text(), (signature,)).encode()
         with self.store.transaction() as writer:
+            # The store refuses a number that it holds already: so no second root of one size is ever signed over it.
             writer.append(self.party, number, [leaf], nodes, self.clock())
-            writer.put_checkpoint(self.party, number, note)
+            signature = sign_checkpoint(checkpoint, self.signers.centre.sign, self.signers.centre.public)
+            writer.put_checkpoint(self.party, number, Note(checkpoint.text(), (signature,)).encode())
             for draft in drafts:
                 writer.put_draft(draft)
             for opening in openings:

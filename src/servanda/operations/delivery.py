@@ -191,6 +191,8 @@ class Delivery:
         while True:
             with self._centre.lock:
                 first = self._centre.record.journals[journal].size + 1
+            if first == 1:
+                return  # a party that has not been met: entry 1 is taken from its card alone
             try:
                 push = self._courier.pull(party, journal, first, LEAVES_MAX)
             except Refusal:

@@ -20,6 +20,7 @@ from servanda.line.watch import watch_list
 from servanda.operations.bundles import export_bundle, import_bundle, take_pack
 from servanda.operations.centre import Centre
 from servanda.operations.drafting import (
+    PLACE,
     Draft,
     draft_at,
     parse_draft,
@@ -145,10 +146,10 @@ def _show(centre: Centre, arguments: Arguments) -> dict[str, Any]:
 
 
 def _place(text: str) -> Place:
-    party, _, number = str(text).partition("/")
-    if not number.isdigit():
-        raise Refusal(f"{text!r} is no entry; write party/number, as in syr/12", "reference")
-    return Place(party, int(number))
+    match = PLACE.fullmatch(str(text))
+    if match is None:
+        raise Refusal(f"{str(text)[:80]!r} is no entry; write party/number, as in syr/12", "reference")
+    return Place(match[1], int(match[2]))
 
 
 def _drafts(centre: Centre, arguments: Arguments) -> list[dict[str, Any]]:
@@ -258,7 +259,7 @@ def _export(centre: Centre, arguments: Arguments) -> str:
 
 def _import(centre: Centre, arguments: Arguments) -> dict[str, Any]:
     imported = import_bundle(centre, base64.b64decode(arguments["data"]))
-    return {"entries": imported.entries, "forks": imported.forks}
+    return {"entries": imported.entries, "forks": imported.forks, "unmet": imported.unmet}
 
 
 def _audit(centre: Centre, arguments: Arguments) -> list[str]:

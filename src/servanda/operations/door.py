@@ -58,9 +58,11 @@ class CentreDoor:
             if not 1 <= first <= state.size + 1:
                 raise Refusal(f"{journal} is held to {state.size}", "gap")
             if journal == self._centre.party:
-                last = min(state.size, first + max(1, min(limit, LEAVES_MAX)) - 1)
-                leaves = self._centre.store.leaves(journal, first, last - first + 1)
-                while sum(map(len, leaves)) > BYTES_MAX:
+                # Our key of today signs only what reaches the entry that states it: a reader far behind gets all that.
+                least = max(1, state.identities.key_since() - first + 1)
+                count = max(least, min(limit, LEAVES_MAX))
+                leaves = self._centre.store.leaves(journal, first, count)
+                while len(leaves) > least and sum(map(len, leaves)) > BYTES_MAX:
                     leaves.pop()
                 return Push(journal, first, tuple(leaves), self._centre.note_at(first + len(leaves) - 1))
             # The checkpoint of another's journal proves exactly what lies under it: to its end or not at all.

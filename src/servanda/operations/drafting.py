@@ -26,7 +26,7 @@ from servanda.proof.sealing import SealingError, seal
 SALT_BYTES = 16
 LAST_DRAFT = "drafts/last"
 """Setting that holds the number of the newest draft."""
-_PLACE = re.compile(r"([a-z][a-z0-9-]{0,31})/([1-9][0-9]{0,15})")
+PLACE = re.compile(r"([a-z][a-z0-9-]{0,31})/([1-9][0-9]{0,15})")
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid_unknown_fields=True):
@@ -240,7 +240,7 @@ def reference(centre: Centre, text: str) -> Reference:
     Raises:
         Refusal: no such entry is held.
     """
-    match = _PLACE.fullmatch(text)
+    match = PLACE.fullmatch(text)
     entry = centre.speaking.entry(Place(match[1], int(match[2]))) if match else None
     if entry is None:
         raise Refusal(f"{text!r} names no entry that is held; write party/number, as in syr/12", "reference")

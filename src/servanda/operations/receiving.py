@@ -12,7 +12,7 @@ from servanda.operations.centre import Centre
 from servanda.operations.errors import Conflict, Refusal
 from servanda.operations.ports import Push, PushReply
 from servanda.operations.receipts import KINDS, give_receipt
-from servanda.proof.checkpoints import CheckpointError, verify_checkpoint
+from servanda.proof.checkpoints import CheckpointError, parse_checkpoint, verify_checkpoint
 from servanda.proof.notes import Note, NoteError, parse_note
 
 LEAVES_MAX = 1000
@@ -90,28 +90,31 @@ def _compare(centre: Centre, state: JournalState, push: Push, overlap: int) -> N
 
 
 def _checked_note(centre: Centre, state: JournalState, push: Push, fresh: Sequence[Prepared]) -> Note:
-    key = centre.record.centre_key(push.journal, fresh)
-    if key is None:
-        raise Refusal(f"no identity of {push.journal} is held or sent; entry 1 states it", "identity")
     try:
         note = parse_note(push.checkpoint)
+        stated = parse_checkpoint(note.text).size
+        # What is held already may be shown under an earlier checkpoint, and that was signed by the key of its time.
+        key = centre.record.centre_key(push.journal, fresh) if fresh else _key_at(centre, push.journal, stated)
+        if key is None:
+            raise Refusal(f"no identity of {push.journal} is held or sent; entry 1 states it", "identity")
         checkpoint = verify_checkpoint(note, key)
     except (NoteError, CheckpointError) as error:
         raise Refusal(f"checkpoint of {push.journal}: {error}", "checkpoint") from error
     size = state.size + len(fresh)
     if checkpoint.origin != state.origin or checkpoint.size > size:
         raise Refusal(f"checkpoint of {checkpoint.origin} at {checkpoint.size} does not end the leaves", "checkpoint")
-    if fresh:
-        _, root = state.tree.extended([prepared.hash for prepared in fresh])
-        expected = root if checkpoint.size == size else None
-    else:
-        expected = state.tree.root(checkpoint.size)
-    if checkpoint.root != expected:
+    root = state.tree.extended([item.hash for item in fresh])[1] if fresh else state.tree.root(checkpoint.size)
+    if checkpoint.root != root or (fresh and checkpoint.size < size):
         raise Conflict(
             f"the checkpoint of {push.journal} at size {checkpoint.size} has another root than the leaves",
             centre.store.checkpoint(push.journal) or b"",
         )
     return Note(note.text, tuple(s for s in note.signatures if s.name == state.origin))
+
+
+def _key_at(centre: Centre, journal: str, size: int) -> bytes | None:
+    identity = centre.record.identity_for_size(journal, size)
+    return identity.centre.ed25519 if identity else None
 
 
 def countersign(centre: Centre, journal: str, note: bytes) -> bytes:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from servanda.agreement.effects import INTEGER_MAX
 from servanda.agreement.pack import Pack
 from servanda.journal.frame import Frame
 from servanda.journal.state import Entry
@@ -98,9 +99,11 @@ def merge(book: Book, entry: Entry, frame: Frame, pack: Pack) -> None:
         raise Refused("pool")
     if not all(pack.within(lot.kind, content["kind"]) for lot in lots):
         raise Refused("kind")
-    book.from_here_on_write()
     amounts = [lot.quantity.amount for lot in lots]
     total = None if None in amounts else sum(amount for amount in amounts if amount is not None)
+    if total is not None and total > INTEGER_MAX:
+        raise Refused("overdrawn")
+    book.from_here_on_write()
     book.open(LotName(*entry.place, 0), content, Quantity(total, lots[0].quantity.unit), f"held/{party}", lots[0].pool)
     for lot in lots:
         lot.ended = True

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Any
 
+from servanda.agreement.effects import INTEGER_MAX
 from servanda.journal.record import Record
 from servanda.journal.threads import Offer
 from servanda.proof.canonical import encode
@@ -44,7 +45,7 @@ def balances_document(register: CustodyRegister) -> dict[str, Any]:
         )
     return {
         "accounts": [
-            {"account": account, "derived": made, "stated": stated, "unit": unit, "unstated": unknown}
+            {"account": account, "derived": _sum(made), "stated": _sum(stated), "unit": unit, "unstated": unknown}
             for (account, unit), (stated, made, unknown) in sorted(sums.items())
         ],
         "discrepancies": [
@@ -54,6 +55,11 @@ def balances_document(register: CustodyRegister) -> dict[str, Any]:
         "lots": rows,
         "servanda-balances": 1,
     }
+
+
+def _sum(amount: int) -> int | None:
+    """A sum as the document states it: null beyond what canonical JSON can say, so that no party can stop the rest."""
+    return amount if amount <= INTEGER_MAX else None
 
 
 def balances_bytes(register: CustodyRegister) -> bytes:
