@@ -27,6 +27,8 @@ PAUSE_SECONDS_MIN = 0.2
 PAUSE_SECONDS_MAX = 30.0
 QUIET_SECONDS = 0.5
 CATCH_UP_SECONDS = 10.0
+CITE_AFTER_SECONDS = 0.005
+"""Pushes and receipts go first: a citation is never urgent, and one may serve for several changes."""
 log = logging.getLogger(__name__)
 
 
@@ -92,7 +94,7 @@ class Delivery:
     def _cite(self) -> None:
         while True:
             self._changed.wait()
-            if self._stopping.is_set():
+            if self._stopping.wait(CITE_AFTER_SECONDS):
                 return
             self._changed.clear()
             try:
