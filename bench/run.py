@@ -17,9 +17,10 @@ from bench import dossier, growth, latency, receive
 
 HEAD = """# Measurements
 
-Made by `.venv/bin/python -m bench.run --write docs/reference/measurements.md`; run it on your own machine. What counts are the ratios: floor and figure
-are from the same run. Settings: entries of about 1 KiB with two Ed25519 signatures, both verified; SQLite in WAL mode with full sync; TLS 1.3 with both sides pinned;
-loopback. The floor of a receipt is two flushes, one TLS round trip, four signatures and four verifications.
+Made by `.venv/bin/python -m bench.run --write docs/reference/measurements.md`; run it on your own machine.
+What counts are the ratios: floor and figure are from the same run. Settings: entries of about 1 KiB with two
+Ed25519 signatures, both verified; SQLite in WAL mode with full sync; TLS 1.3 with both sides pinned; loopback.
+The floor of a receipt is two flushes, one TLS round trip, four signatures and four verifications.
 
 """
 TITLES = {
