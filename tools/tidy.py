@@ -15,7 +15,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 FUNCTION_LINES_MAX, MODULE_LINES_MAX, CLASS_LINES_MAX = 70, 600, 250
-VERIFIER_LINES_MAX = 900
+VERIFIER = "verifier/verify.py"
+VERIFIER_LINES_MAX, VERIFIER_CLASS_LINES_MAX = 2650, 350
+"""What is wanted of the stand-alone verifier is 900 lines (STYLE.md, Known exceptions); this limit only goes down."""
 LICENCE = "# SPDX-License-Identifier: Apache-2.0"
 NAMES_REFUSED = re.compile(r"(^|_)(utils?|helpers?|common|misc|managers?|base)(_|\.|$)")
 LEFT_UNDONE = re.compile(r"\b(TODO|FIXME|XXX)\b|NotImplementedError|assert True\b|\|\| true$")
@@ -43,7 +45,8 @@ def problems_in(path: Path) -> Iterator[str]:
     """What is refused in one Python file."""
     text, name = path.read_text(), str(path.relative_to(ROOT))
     lines = text.count("\n")
-    limit = VERIFIER_LINES_MAX if name.startswith("verifier/") else MODULE_LINES_MAX
+    limit = VERIFIER_LINES_MAX if name == VERIFIER else MODULE_LINES_MAX
+    class_limit = VERIFIER_CLASS_LINES_MAX if name == VERIFIER else CLASS_LINES_MAX
     if lines > limit:
         yield f"{name}: {lines} lines; {limit} at most"
     if lines and not text.startswith(LICENCE):
@@ -59,9 +62,9 @@ def problems_in(path: Path) -> Iterator[str]:
         if (
             isinstance(node, ast.ClassDef)
             and not name.startswith("tests/")
-            and length(node, node.body) > CLASS_LINES_MAX
+            and length(node, node.body) > class_limit
         ):
-            yield f"{name}:{node.lineno}: class {node.name}: {length(node, node.body)} lines; {CLASS_LINES_MAX} at most"
+            yield f"{name}:{node.lineno}: class {node.name}: {length(node, node.body)} lines; {class_limit} at most"
 
 
 def main() -> int:
