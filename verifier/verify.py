@@ -165,7 +165,9 @@ def read_span(text: str) -> Span:
         if match is None and not is_unknown:
             raise Malformed("not a date expression")
         spans.append(Span(None, None) if match is None else days_of(match))
-    return Span(spans[0].first, spans[-1].last, all(s.exists for s in spans))
+    first, last = spans[0].first, spans[-1].last
+    backward = first is not None and last is not None and last < first
+    return Span(first, last, all(s.exists for s in spans) and not backward)
 
 
 def days_of(match: re.Match[str]) -> Span:
@@ -613,13 +615,14 @@ REFERENCE = obj({"leaf": HASH, "number": POSITIVE, "party": PARTY})
 SIGNATURE = obj({"keyid": word("[0-9a-f]{32}"), "sig": STRING, "type": {"const": "ed25519"}})
 ENVELOPE = obj({"payload": STRING, "payloadType": STRING, "signatures": some(SIGNATURE, 1, 16)})
 ACTS = ("notify", "acknowledge", "inquire", "answer", "offer", "accept", "refuse", "correct", "reveal")
+AS_STATED = obj({"text": {"type": "string", "minLength": 1, "maxLength": 500}, "weekday": one_of(None, *WEEKDAYS)})
 FRAME = obj({
     "version": {"const": 1}, "agreement": HASH, "pack": either(NULL, HASH), "party": PARTY, "number": POSITIVE,
-    "format": ID, "format-version": NATURAL, "act": one_of(*ACTS), "status": one_of("actual", "exercise", "test"),
+    "format": ID, "format-version": POSITIVE, "act": one_of(*ACTS), "status": one_of("actual", "exercise", "test"),
     "precedence": one_of("routine", "priority", "immediate", "flash"), "to": some(PARTY),
     "subject": {"type": "string", "maxLength": 500}, "remarks": {"type": "string", "maxLength": 4000},
     "language": word("[a-z]{2,3}(-[A-Za-z0-9]{2,8})*"), "event-at": STRING,
-    "as-stated": either(NULL, obj({"text": {"type": "string", "maxLength": 500}, "weekday": one_of(None, *WEEKDAYS)})),
+    "as-stated": either(NULL, AS_STATED),
     "released-at": STRING, "exercise-at": either(NULL, STRING), "author": ID, "releaser": either(NULL, ID),
     "refers-to": some(REFERENCE, 0, 256), "heads": some(obj({"party": PARTY, "root": HASH, "size": POSITIVE})),
     "receipts": some(obj({"by": PARTY, "cosignature": STRING, "size": NATURAL})),
@@ -1445,6 +1448,8 @@ def misfit_format(f: Json, content: Json) -> str:
         bad = misfit(PERFORMS, content["performs"], "performs")
         if not bad and any(p.get("done", 0) > p.get("of", 0) for p in content["performs"]):
             bad = "performs: more is done than there is"
+        if not bad and len({p["obligation"] for p in content["performs"]}) < len(content["performs"]):
+            bad = "performs: an obligation occurs twice"
     try:
         if not bad and f["effect"] == "obligations.extend":
             read_date(content["due"])
@@ -1737,6 +1742,7 @@ class Custody:
         need(all(e.pack.is_within(s.kind, c["kind"]) for _, s in found), "kind")
         amounts = [s.amount for _, s in found]
         known = [a for a in amounts if a is not None]
+        need(len(known) < len(amounts) or sum(known) <= MAX_INTEGER, "overdrawn")
         quantity = {"unit": found[0][1].unit} | ({"amount": sum(known)} if len(known) == len(amounts) else {})
         for lot, s in found:
             self.push(lot, e, s, ended=True)
@@ -1840,6 +1846,8 @@ class Custody:
             else:
                 row[basis] += amount
         found = sorted(self.discrepancies(live))
+        for row in accounts.values():  # what canonical JSON cannot say is null
+            row.update({k: None for k in ("stated", "derived") if row[k] > MAX_INTEGER})
         return {
             "accounts": [accounts[k] for k in sorted(accounts)],
             "discrepancies": [{"code": c, "entry": f"{p}/{n}", "lot": lot or None} for p, n, c, lot in found],
@@ -2509,9 +2517,12 @@ def lines_of_registers(custody: Json, obligations: Json) -> Iterable[str]:
     totals: dict[str, list[int]] = {}
     yield "balances (stated, derived, lots without an amount):"
     for x in custody["accounts"]:
-        yield f"  {x['account']:32} {x['stated']:>18} {x['derived']:>18} {x['unstated']:>6}  {x['unit']}"
+        stated, derived = (f"over {MAX_INTEGER}" if x[k] is None else x[k] for k in ("stated", "derived"))
+        yield f"  {x['account']:32} {stated:>18} {derived:>18} {x['unstated']:>6}  {x['unit']}"
         old = totals.get(x["unit"], [0, 0, 0])
-        totals[x["unit"]] = [a + b for a, b in zip(old, (x["stated"], x["derived"], x["unstated"]), strict=True)]
+        totals[x["unit"]] = [
+            a + b for a, b in zip(old, (x["stated"] or 0, x["derived"] or 0, x["unstated"]), strict=True)
+        ]
     for unit, (stated, derived, unstated) in sorted(totals.items()):
         yield f"  {'total':32} {stated:>18} {derived:>18} {unstated:>6}  {unit}"
     if custody["discrepancies"]:
