@@ -1214,8 +1214,8 @@ class Record:
         pack = e.pack = self.in_force(e)
         if f["format"] in ("identity", "adopt", "branch"):
             need(f["pack"] is None, "pack", "null is called for")
-            if f["format"] == "adopt" and isinstance(f["content"].get("pack"), str):
-                self.check_adoption(e, f["content"]["pack"])
+            if f["format"] == "adopt" and re.fullmatch("[0-9a-f]{64}", str(f["content"].get("pack"))):
+                self.check_adoption(e, f["content"]["pack"])  # what names no digest fails step 8
         else:
             need(pack is not None and f["pack"] == pack.digest, "pack", "not the pack in force in its past")
         if f["format"] in BUILT_IN:

@@ -168,9 +168,7 @@ def put(world: World, form: str, content: Content, **members: Any) -> str:
     return str(entry.place)
 
 
-OPEN = {
-    "an adoption of nothing": "one reader waits for a pack that no digest can name",
-}
+OPEN: dict[str, str] = {}
 """Differences that the specification has to decide; whoever does removes the line here."""
 
 
