@@ -175,3 +175,48 @@ def pack_data(parties: tuple[str, ...] = ("ash", "birch"), quorum: Any = "all", 
 def lake(parties: tuple[str, ...] = ("ash", "birch"), **settlement: Any) -> Pack:
     """The test pack."""
     return pack_of(pack_data(parties, **settlement))
+
+
+def _asked(form: dict[str, Any]) -> dict[str, Any]:
+    """A question's format, whose content may say by when it is to be answered."""
+    fields_of = form["fields"]
+    return {**form, "fields": {**fields_of, "required": [n for n in fields_of["required"] if n != "answer-by"]}}
+
+
+_ASKING = {"class": _TEXT, "text": _TEXT, "answer-by": _TEXT}
+CHANNEL = [
+    _asked(_format("warn", effect="alerts.alert", **_ASKING) | {"release": "one"}),
+    _asked(_format("ask", "inquire", "alerts.inquiry", **_ASKING)),
+    _format("code", effect="alerts.coded", word=_TEXT, number={"type": "integer"}) | {"release": "one"},
+    _format("tell", "answer", "alerts.answer", text=_TEXT),
+    _format("assess", effect="alerts.assessment", assessment=_TEXT, reason=_TEXT),
+    _format("meet", effect="alerts.meeting", on=_TEXT),
+    _format("close", effect="alerts.closure", reason=_TEXT),
+    _format("swap", effect="line.exchange", round=_TEXT, list=_TEXT),
+]
+_CLASS = {"names": {"en": "c"}, "precedence": "flash", "acknowledge-minutes": 10, "answer-minutes": 60}
+ALERTS = [
+    _CLASS | {"id": "urgent", "meeting-minutes": 120, "remind-minutes": 5, "escalate-minutes": 3},
+    _CLASS | {"id": "notice", "precedence": "routine", "answer-minutes": None},
+]
+
+
+def channel(parties: tuple[str, ...] = ("ash", "birch"), **line: Any) -> Pack:
+    """The test pack with a direct line: classes of alerts, a book of codes, link tests, routes."""
+    data = pack_data(parties)
+    relays = [{"kind": "relay", "by": party} for party in parties[2:]]
+    return pack_of(
+        data
+        | {
+            "alerts": ALERTS,
+            "codes": [{"word": "LAKE", "number": 7, "class": "urgent", "texts": {"en": "Boats adrift"}}],
+            "formats": [*data["formats"], *CHANNEL],
+            "line": {
+                "alarm-minutes": 10,
+                "contacts-days": 365,
+                "link-test-minutes": 60,
+                "routes": [{"kind": "address"}, *relays, {"kind": "courier"}],
+            }
+            | line,
+        }
+    )

@@ -15,7 +15,7 @@ from typing import Any
 
 from servanda.agreement.errors import PackError, Problem
 from servanda.agreement.pack import Pack, pack_of
-from servanda.agreement.rules import LISTS, pack_problems, split_path
+from servanda.agreement.rules import LISTS, REQUIRED_LISTS, pack_problems, split_path
 from servanda.proof.canonical import CanonicalError, encode
 
 _OPTIONAL: dict[str, dict[str, Any]] = {
@@ -23,6 +23,7 @@ _OPTIONAL: dict[str, dict[str, Any]] = {
     "formats": {"effect": None, "may-send": [], "performs": False, "witnesses": [], "version": 1, "release": "two"},
     "obligations": {"judged-by": [], "absence": "overdue"},
     "bodies": {"within": None, "cadence": None},
+    "alerts": {"answer-minutes": None},
 }
 
 
@@ -113,7 +114,7 @@ def _complete(
     data.setdefault("replaces", None)
     if isinstance(data.get("time"), dict):
         data["time"].setdefault("holidays", [])
-    for name in LISTS:
+    for name in REQUIRED_LISTS:
         for entry in data.setdefault(name, []):
             for member, default in _OPTIONAL.get(name, {}).items():
                 if isinstance(entry, dict):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import calendar
 import re
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -17,6 +17,8 @@ _ATOM = r"\d{4}(?:-\d{2}(?:-\d{2}(?:T\d{2}:\d{2}:\d{2}Z)?)?)?"
 # ASCII: `int` and `\d` take the digits of every script, the specification means 0 to 9.
 _EXPRESSION = re.compile(rf"(?:{_ATOM})|(?:(?:{_ATOM}|\.\.)/(?:{_ATOM}|\.\.))", re.ASCII)
 _INSTANT = re.compile(r"(\d{4}-\d{2}-\d{2})T(\d{2}):(\d{2}):(\d{2})(?:\.\d{3})?Z", re.ASCII)
+SECONDS_MAX = 253_402_300_799
+"""31 December 9999, the last instant that the frame can say."""
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
@@ -98,6 +100,11 @@ def _exists(day: str) -> bool:
 def instant_seconds(instant: str) -> int:
     """Whole seconds since 1970 of an instant in UTC, `YYYY-MM-DDTHH:MM:SS[.mmm]Z`."""
     return int(datetime.fromisoformat(instant.replace("Z", "+00:00")).timestamp())
+
+
+def instant_text(seconds: int) -> str:
+    """The instant so many whole seconds after 1970, `YYYY-MM-DDTHH:MM:SSZ`; the last one there is if it is later."""
+    return datetime.fromtimestamp(min(max(seconds, 0), SECONDS_MAX), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def flags_of(expression: str, weekday: str | None) -> tuple[str, ...]:

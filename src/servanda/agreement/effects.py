@@ -79,6 +79,16 @@ _OUTCOMES = [
 ]
 
 
+_WORD = {"type": "string", "pattern": "^[A-Z][A-Z0-9-]{0,31}$"}
+INSTANT = "^[0-9]{4}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z$"
+
+
+def _question(**members: Any) -> dict[str, Any]:
+    """What may say by when it is to be answered; without it the class of the alert says so."""
+    shape = _object(**members)
+    return {**shape, "properties": {**members, "answer-by": {"type": "string", "pattern": INSTANT}}}
+
+
 class Effect(NamedTuple):
     """One effect: the act it needs, and the shape of its content."""
 
@@ -116,6 +126,16 @@ EFFECTS: dict[str, Effect] = {
     "custody.issue": Effect(
         "notify", _object(issues=_any(_object(count=_AMOUNT, issue=_TEXT, state={"enum": ["open", "closed"]})))
     ),
+    "alerts.alert": Effect("notify", _question(**{"class": _ID})),
+    "alerts.coded": Effect("notify", _object(word=_WORD, number={"type": "integer", "minimum": 1, "maximum": 9999})),
+    "alerts.inquiry": Effect("inquire", _question(**{"class": _ID})),
+    "alerts.answer": Effect("answer", _object()),
+    "alerts.assessment": Effect(
+        "notify", _object(assessment={"enum": ["sufficient", "insufficient", "irrelevant"]}, reason=_TEXT)
+    ),
+    "alerts.meeting": Effect("notify", _object(on=_DATE)),
+    "alerts.closure": Effect("notify", _object(reason=_TEXT)),
+    "line.exchange": Effect("notify", _object(round=_ID)),
     "obligations.extend": Effect("offer", _object(obligation=_OBLIGATION_ID, due=_DATE)),
     "obligations.supersede": Effect("offer", _object(obligation=_OBLIGATION_ID, by=_OBLIGATION_ID)),
     "obligations.suspend": Effect(

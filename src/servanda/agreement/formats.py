@@ -41,6 +41,7 @@ class Format(msgspec.Struct, frozen=True, dict=True):
 
 
 _TEXT = {"type": "string", "minLength": 1, "maxLength": 4000}
+_TITLE = {"type": "string", "minLength": 1, "maxLength": 200}
 _HASH = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
 _PARTY = {"type": "string", "pattern": "^[a-z][a-z0-9-]{0,31}$"}
 
@@ -70,7 +71,7 @@ _BUILT_IN = (
         "acknowledge",
         "acknowledge",
         "one",
-        _fields(disposition={"enum": ["accepted", "rejected"]}, reason={"type": "string", "maxLength": 4000}),
+        _fields(disposition={"enum": ["opened", "accepted", "rejected"]}, reason={"type": "string", "maxLength": 4000}),
     ),
     ("accept", "accept", "two", _ACCEPT),
     ("refuse", "refuse", "two", _fields(reason=_TEXT)),
@@ -82,6 +83,45 @@ _BUILT_IN = (
         "reveal",
         "two",
         _fields(disclosures={"type": "array", "items": {"type": "string"}}),
+    ),
+    # The line's own formats (spec/alerts.md): every agreement has them.
+    ("link-test", "inquire", "centre", _fields()),
+    ("link-answer", "answer", "centre", _fields()),
+    (
+        "escalation",
+        "notify",
+        "centre",
+        _fields(
+            action={"enum": ["reminder", "escalation"]},
+            clock={"enum": ["acknowledge", "answer", "meeting"]},
+            contact={"oneOf": [{"type": "null"}, _PARTY]},
+            party=_PARTY,
+            step={"type": "integer", "minimum": 0, "maximum": 1000},
+        ),
+    ),
+    (
+        "contacts",
+        "notify",
+        "two",
+        _fields(
+            contacts={
+                "type": "array",
+                "items": _fields(id=_PARTY, reach={"type": "string", "maxLength": 500}, title=_TITLE),
+                "minItems": 1,
+                "maxItems": 50,
+            }
+        ),
+    ),
+    (
+        "regime",
+        "notify",
+        "two",
+        _fields(
+            formats={"type": "array", "items": _PARTY, "maxItems": 1000, "uniqueItems": True},
+            reason=_TEXT,
+            since={"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"},
+            state={"enum": ["applied", "suspended", "voluntary"]},
+        ),
     ),
 )
 

@@ -16,6 +16,8 @@ from servanda.agreement.rules import pack_problems
 from servanda.proof.canonical import CanonicalError, decode, encode
 
 PACK_BYTES_MAX = 8 * 1024 * 1024
+ALARM_MINUTES, CONTACTS_DAYS = 10, 365
+"""What holds where the pack has no `line` (spec/pack.md)."""
 
 
 class Pack(msgspec.Struct, frozen=True, dict=True):
@@ -53,6 +55,39 @@ class Pack(msgspec.Struct, frozen=True, dict=True):
     def obligations(self) -> dict[str, dict[str, Any]]:
         """Obligations by id."""
         return {obligation["id"]: obligation for obligation in self.data["obligations"]}
+
+    @cached_property
+    def alert_classes(self) -> dict[str, dict[str, Any]]:
+        """Classes of alerts by id."""
+        return {alert["id"]: alert for alert in self.data["alerts"]}
+
+    @cached_property
+    def codes(self) -> dict[tuple[str, int], dict[str, Any]]:
+        """Pre-agreed short messages by code word and number."""
+        return {(code["word"], code["number"]): code for code in self.data.get("codes", ())}
+
+    @property
+    def link_test_minutes(self) -> int | None:
+        """Every how many minutes a centre tests each line by itself; None if the pack does not say."""
+        value: int | None = self.data.get("line", {}).get("link-test-minutes")
+        return value
+
+    @property
+    def alarm_minutes(self) -> int:
+        """After how many minutes an undelivered entry raises a local alarm."""
+        value: int = self.data.get("line", {}).get("alarm-minutes", ALARM_MINUTES)
+        return value
+
+    @property
+    def contacts_days(self) -> int:
+        """After how many days a party's contacts are stale unless stated anew."""
+        value: int = self.data.get("line", {}).get("contacts-days", CONTACTS_DAYS)
+        return value
+
+    @property
+    def routes(self) -> tuple[dict[str, str], ...]:
+        """The routes of a line in the pack's order: `address`, `relay` (with `by`), `courier`."""
+        return tuple(self.data.get("line", {}).get("routes", ({"kind": "address"}, {"kind": "courier"})))
 
     @cached_property
     def holidays(self) -> frozenset[date]:

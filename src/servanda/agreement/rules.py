@@ -20,7 +20,8 @@ from servanda.agreement.formats import ACTS, BUILT_IN
 from servanda.agreement.shape import PACK_SHAPE
 
 Found = Iterator[tuple[str, str]]
-LISTS = ("parties", "units", "items", "places", "events", "formats", "obligations", "bodies", "alerts")
+REQUIRED_LISTS = ("parties", "units", "items", "places", "events", "formats", "obligations", "bodies", "alerts")
+LISTS = (*REQUIRED_LISTS, "codes")
 _PACK_ACTS = frozenset({"notify", "inquire", "answer", "offer"})
 
 
@@ -43,6 +44,7 @@ def pack_problems(data: object) -> Found:
     for index, obligation in enumerate(data["obligations"]):
         yield from _obligation_problems(data, obligation, f"obligations[{index}]")
     yield from _body_problems(data)
+    yield from _line_problems(data)
 
 
 def _path(steps: list[str | int]) -> str:
@@ -66,6 +68,7 @@ _TEXTS = {
     "obligations": ("names", "text"),
     "bodies": ("names", "cadence"),
     "alerts": ("names",),
+    "codes": ("texts",),
 }
 
 
@@ -73,7 +76,7 @@ def _text_problems(data: dict[str, Any]) -> Found:
     languages = data["languages"]
     texts = [("title", data["title"])]
     for name, members in _TEXTS.items():
-        for index, entry in enumerate(data[name]):
+        for index, entry in enumerate(data.get(name, ())):
             texts += [(f"{name}[{index}].{member}", entry[member]) for member in members]
     texts += [
         (f"obligations[{index}].due.text", entry["due"]["text"])
@@ -91,7 +94,7 @@ def _text_problems(data: dict[str, Any]) -> Found:
 
 
 def _identifier_problems(data: dict[str, Any]) -> Found:
-    for name in LISTS:
+    for name in REQUIRED_LISTS:
         seen: set[object] = set()
         for index, entry in enumerate(data[name]):
             key = (entry["id"], entry["version"]) if name == "formats" else entry["id"]
@@ -164,7 +167,7 @@ def _format_problems(data: dict[str, Any], form: dict[str, Any], path: str) -> F
         )
     effect = form["effect"]
     if effect is not None and effect not in EFFECTS:
-        yield f"{path}.effect", f"`{effect}` is not an effect (spec/custody.md, spec/obligations.md)"
+        yield f"{path}.effect", f"`{effect}` is not an effect (spec/custody.md, spec/obligations.md, spec/alerts.md)"
     elif effect is not None:
         if EFFECTS[effect].act != form["act"]:
             yield f"{path}.act", f"effect `{effect}` rests on `{EFFECTS[effect].act}`, not on `{form['act']}`"
@@ -209,6 +212,25 @@ def _body_problems(data: dict[str, Any]) -> Found:
     for index, event in enumerate(data["events"]):
         if "format" in event and event["format"] not in _ids(data, "formats"):
             yield f"events[{index}].format", f"format `{event['format']}` is not among the formats"
+
+
+def _line_problems(data: dict[str, Any]) -> Found:
+    classes, book = _ids(data, "alerts"), set()
+    for index, code in enumerate(data.get("codes", ())):
+        if code["class"] not in classes:
+            yield f"codes[{index}].class", f"class `{code['class']}` is not among the alerts"
+        if (code["word"], code["number"]) in book:
+            yield f"codes[{index}].number", f"{code['word']} {code['number']} is already in the book"
+        book.add((code["word"], code["number"]))
+    seen: set[str] = set()
+    for index, route in enumerate(data["line"]["routes"] if "line" in data else ()):
+        path = f"line.routes[{index}]"
+        name = f"relay {route['by']}" if route["kind"] == "relay" else route["kind"]
+        if name in seen:
+            yield path, f"the route `{name}` is named twice: a list of routes has no loops"
+        seen.add(name)
+        if route["kind"] == "relay":
+            yield from _parties_named(data, [route["by"]], f"{path}.by")
 
 
 def split_path(path: str) -> list[str | int]:

@@ -22,7 +22,7 @@ _PARTIES = {"type": "array", "items": _ID, "uniqueItems": True, "maxItems": 64}
 
 
 def _object(optional: tuple[str, ...] = (), **members: Any) -> dict[str, Any]:
-    members = {name.replace("_", "-"): schema for name, schema in members.items()}
+    members = {name.rstrip("_").replace("_", "-"): schema for name, schema in members.items()}
     return {
         "type": "object",
         "properties": members,
@@ -43,6 +43,7 @@ def _rule(name: str, **members: Any) -> dict[str, Any]:
     return _object(rule={"const": name}, **members)
 
 
+_MINUTES = {"type": "integer", "minimum": 1, "maximum": 5_256_000}
 _COUNT = {"type": "integer", "minimum": 1, "maximum": 1_000_000}
 _DUE = {
     "oneOf": [
@@ -125,8 +126,38 @@ PACK_SHAPE: dict[str, Any] = _object(
             id=_ID,
             names=_TEXTS,
             precedence={"enum": ["routine", "priority", "immediate", "flash"]},
-            acknowledge_minutes={"type": "integer", "minimum": 1, "maximum": 5_256_000},
-            answer_minutes={"type": "integer", "minimum": 1, "maximum": 5_256_000},
+            acknowledge_minutes=_MINUTES,
+            answer_minutes=_or_null(_MINUTES),
+            meeting_minutes=_MINUTES,
+            remind_minutes=_MINUTES,
+            escalate_minutes=_MINUTES,
+            optional=("meeting-minutes", "remind-minutes", "escalate-minutes"),
         )
     ),
+    codes=_list(
+        _object(
+            word={"type": "string", "pattern": "^[A-Z][A-Z0-9-]{0,31}$"},
+            number={"type": "integer", "minimum": 1, "maximum": 9999},
+            texts=_TEXTS,
+            class_=_ID,
+        ),
+        0,
+        10_000,
+    ),
+    line=_object(
+        link_test_minutes=_or_null(_MINUTES),
+        alarm_minutes=_MINUTES,
+        contacts_days={"type": "integer", "minimum": 1, "maximum": 36_500},
+        routes=_list(
+            {
+                "oneOf": [
+                    _object(kind={"enum": ["address", "courier"]}),
+                    _object(kind={"const": "relay"}, by=_ID),
+                ]
+            },
+            1,
+            64,
+        ),
+    ),
+    optional=("codes", "line"),
 )

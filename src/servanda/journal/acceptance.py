@@ -92,8 +92,6 @@ def check_signatures(record: RecordState, journal: JournalState, number: int, pr
     before = journal.identities.before(number)
     stated: Identity | None = None
     if before is None and number > 1:
-        raise Inadmissible("identity", "no identity holds: entry 1 of this journal states none")
-    if before is None and number > 1:
         raise Inadmissible("identity", "entry 1 states no identity: nobody can sign in this journal")
     if frame.format == "identity" or number == 1:
         if frame.format != "identity":

@@ -7,7 +7,7 @@ the answer is the same at every centre; a larger cut never takes away `settled` 
 
 from __future__ import annotations
 
-from bisect import bisect_right, insort
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -64,16 +64,28 @@ class Attestations:
 
     def __init__(self) -> None:
         self._cited: dict[str, dict[str, list[tuple[int, int]]]] = {}
-        self._stamped: dict[str, list[tuple[int, int]]] = {}
+        self._stamped: dict[str, dict[str, list[tuple[int, int]]]] = {}
+        """Journal to party to (size, timestamp), both growing: of two receipts the later one is left out if it says
+        that more was held no later."""
 
     def cite(self, place: Place, by: str, size: int, timestamp: int) -> None:
         """The entry at `place` cites a receipt by `by` on its own journal to `size`, made at `timestamp` (seconds)."""
         insort(self._cited.setdefault(place.party, {}).setdefault(by, []), (place.number, size))
-        self._stamped.setdefault(place.party, []).append((size, timestamp))
+        stamps = self._stamped.setdefault(place.party, {}).setdefault(by, [])
+        while stamps and stamps[-1][1] >= timestamp:
+            stamps.pop()
+        stamps.append((size, timestamp))
 
     def earliest(self, place: Place) -> int | None:
         """The earliest timestamp among all cited receipts that cover the entry at `place`, or None."""
-        return min((stamp for size, stamp in self._stamped.get(place.party, []) if size >= place.number), default=None)
+        found = [self.earliest_by(place, by) for by in self._stamped.get(place.party, {})]
+        return min((stamp for stamp in found if stamp is not None), default=None)
+
+    def earliest_by(self, place: Place, by: str) -> int | None:
+        """The earliest timestamp among the cited receipts by one party that cover the entry at `place`, or None."""
+        stamps = self._stamped.get(place.party, {}).get(by, [])
+        index = bisect_left(stamps, (place.number, 0))
+        return stamps[index][1] if index < len(stamps) else None
 
     def newest(self, journal: str, by: str, number: int) -> int:
         """The greatest size that entries 1 to `number` of `journal` cite from `by`; 0 if none."""

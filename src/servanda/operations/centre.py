@@ -23,6 +23,7 @@ from servanda.operations.ports import Clock, Signer, Store, StoredDraft
 from servanda.proof.checkpoints import Checkpoint, CheckpointError, parse_checkpoint, sign_checkpoint
 from servanda.proof.cosignatures import cosign
 from servanda.proof.notes import KIND_MLDSA44, Note, NoteError, parse_note
+from servanda.registers.alerts.fold import AlertsRegister
 from servanda.registers.custody.fold import CustodyRegister
 from servanda.registers.obligations.fold import ObligationsRegister
 
@@ -70,8 +71,12 @@ class Centre:
             self.record = self._load(limits)
         self.custody = CustodyRegister(self.record)
         self.obligations = ObligationsRegister(self.record)
-        self.custody.catch_up()
-        self.obligations.catch_up()
+        self.alerts = AlertsRegister(self.record)
+        self._fold()
+
+    def _fold(self) -> None:
+        for register in (self.custody, self.obligations, self.alerts):
+            register.catch_up()
 
     def _load(self, limits: Mapping[str, int]) -> Record:
         record = Record(self.pack, signature_holds, limits)
@@ -173,6 +178,9 @@ class Centre:
             refused = self.custody.check(entry)
             if refused is not None:
                 raise Refusal(f"custody refuses the posting: {refused}", f"posting/{refused.reason}")
+            unfit = self.alerts.check(entry)
+            if unfit is not None:
+                raise Refusal(str(unfit), f"alerts/{unfit.reason}")
         return entry
 
     def hold_pack(self, pack: Pack) -> None:
@@ -188,8 +196,7 @@ class Centre:
         judged = judge_on_all_cores(self.record)
         if self.forks:
             judged += self._look_at_forks(journal, leaves)
-        self.custody.catch_up()
-        self.obligations.catch_up()
+        self._fold()
         return judged
 
     def _look_at_forks(self, journal: str, leaves: Sequence[Prepared]) -> list[Entry]:

@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from servanda.agreement.dates import DateExpressionError, check_instant, instant_seconds
 from servanda.journal.audit import audit_record
 from servanda.journal.frame import Place
 from servanda.journal.state import Entry
@@ -36,6 +37,7 @@ from servanda.operations.receipts import receipted_size
 from servanda.operations.sealing import draft_reveal, opened_content
 from servanda.proof.notes import KIND_MLDSA44
 from servanda.proof.sealing import digests_of
+from servanda.registers.alerts.views import alerts_document
 from servanda.registers.custody.views import balances_document, declared, figures, movements, statements
 from servanda.registers.obligations.views import obligations_document
 
@@ -239,6 +241,20 @@ def _obligations(centre: Centre, arguments: Arguments) -> dict[str, Any]:
     return obligations_document(centre.obligations, day)
 
 
+def _alerts(centre: Centre, arguments: Arguments) -> dict[str, Any]:
+    return alerts_document(centre.alerts, instant_seconds(_instant(centre, arguments)))
+
+
+def _instant(centre: Centre, arguments: Arguments) -> str:
+    at = arguments.get("at")
+    if at is None:
+        return centre.clock()
+    try:
+        return check_instant(str(at))
+    except DateExpressionError as error:
+        raise Refusal(str(error), "usage") from error
+
+
 def _receipts(centre: Centre, arguments: Arguments) -> list[dict[str, Any]]:
     return [
         {"journal": r.journal, "by": r.by, "size": r.size, "kind": "ml-dsa-44" if r.kind == KIND_MLDSA44 else "ed25519"}
@@ -301,6 +317,7 @@ COMMANDS: dict[str, Command] = {
     "reveal": _reveal,
     "accounting": _accounting,
     "obligations": _obligations,
+    "alerts": _alerts,
     "receipts": _receipts,
     "export": _export,
     "import": _import,

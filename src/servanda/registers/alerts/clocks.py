@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which clock runs, which has run out, and what is due now (spec/alerts.md, Clocks, What is due). The time comes in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from servanda.agreement.dates import instant_seconds
+from servanda.journal.frame import Place
+from servanda.journal.record import Record
+from servanda.journal.state import Entry
+from servanda.registers.alerts.cases import Case, Question
+from servanda.registers.alerts.fold import AlertsRegister
+
+
+class Clock(NamedTuple):
+    """One clock of one question for one addressee. All times in seconds since 1970."""
+
+    name: str
+    """`acknowledge`, `answer` or `meeting`."""
+    question: Place
+    party: str
+    """Whose silence it measures."""
+    start: int
+    due: int
+    stopped: int | None
+    closed: bool
+    """Whether the closure of the case stopped it."""
+
+    def state(self, now: int) -> str:
+        """`running`, `overdue`, `met`, `late`, or `stopped` by the closure before it was due."""
+        if self.stopped is None or self.stopped > now:
+            return "running" if now <= self.due else "overdue"
+        if self.closed and self.stopped <= self.due:
+            return "stopped"
+        return "met" if self.stopped <= self.due else "late"
+
+
+class Action(NamedTuple):
+    """An escalation entry that a centre owes now."""
+
+    clock: Clock
+    action: str
+    """`reminder` or `escalation`."""
+    step: int
+    contact: str | None
+
+
+def released(entry: Entry) -> int:
+    """When the entry was released by its author's clock, seconds since 1970."""
+    assert entry.frame is not None
+    return instant_seconds(entry.frame.released_at)
+
+
+def provision(record: Record, entry: Entry, party: str) -> int:
+    """When the entry was provided to a party: the earliest receipt that the record cites, else its release."""
+    received = record.attestations.earliest_by(entry.place, party)
+    return released(entry) if received is None else received
+
+
+def acknowledgement(question: Question, party: str, dispositions: Sequence[str]) -> Entry | None:
+    """The party's first acknowledgement with one of these dispositions."""
+    for entry in question.acknowledgements.get(party, ()):
+        if entry.frame is not None and entry.frame.content["disposition"] in dispositions:
+            return entry
+    return None
+
+
+def assessment(question: Question, answer: Entry) -> tuple[Entry, str, str] | None:
+    """The latest assessment of an answer."""
+    found = question.assessments.get(answer.place)
+    return found[-1] if found else None
+
+
+def clocks_of(register: AlertsRegister, question: Question) -> Iterator[Clock]:
+    """Every clock of a question, by party."""
+    assert question.entry.frame is not None
+    case = register.cases[question.case]
+    for party in sorted(question.entry.frame.to):
+        start = provision(register.record, question.entry, party)
+        yield _acknowledge(case, question, party, start)
+        answer = _answer(register.record, case, question, party, start)
+        if answer is not None:
+            yield answer
+            meeting = _meeting(case, question, answer)
+            if meeting is not None:
+                yield meeting
+
+
+def _clock(case: Case, name: str, question: Question, party: str, times: tuple[int, int], ends: list[Entry]) -> Clock:
+    """A clock that the first of `ends` stops, or the closure of the case."""
+    start, due = times
+    stop = min((released(entry) for entry in ends), default=None)
+    closure = min((released(entry) for entry in case.closures), default=None)
+    closed = closure is not None and (stop is None or closure < stop)
+    return Clock(name, question.place, party, start, due, closure if closed else stop, closed)
+
+
+def _acknowledge(case: Case, question: Question, party: str, start: int) -> Clock:
+    read = acknowledgement(question, party, ("accepted", "rejected"))
+    ends = [entry for entry in (read, *question.answers.get(party, ())[:1]) if entry is not None]
+    times = (start, start + 60 * question.clocking.acknowledge)
+    return _clock(case, "acknowledge", question, party, times, ends)
+
+
+def _answer(record: Record, case: Case, question: Question, party: str, start: int) -> Clock | None:
+    minutes, due = question.clocking.answer, question.answer_by
+    if minutes is None and due is None:
+        return None
+    rejected = acknowledgement(question, party, ("rejected",))
+    ends = [rejected] if rejected is not None else []
+    answers = question.answers.get(party, [])
+    times = (start, due if due is not None else start + 60 * (minutes or 0))
+    for index, answer in enumerate(answers):
+        told = assessment(question, answer)
+        if told is None or told[1] == "sufficient" or minutes is None:
+            return _clock(case, "answer", question, party, times, [*ends, answer])
+        anew = provision(record, told[0], party)
+        times = (anew, anew + 60 * minutes)
+        later = answers[index + 1 :]
+        if later and released(later[0]) < anew:
+            # It came before the assessment of the one before was provided: it answers both.
+            return _clock(case, "answer", question, party, times, [*ends, later[-1]])
+    return _clock(case, "answer", question, party, times, ends)
+
+
+def _meeting(case: Case, question: Question, answer: Clock) -> Clock | None:
+    minutes = question.clocking.meeting
+    if minutes is None:
+        return None
+    failed = [
+        released(told[-1][0])
+        for place, told in question.assessments.items()
+        if place.party == answer.party and told[-1][1] != "sufficient"
+    ]
+    starts = [*failed, *([answer.due] if answer.stopped is None or answer.stopped > answer.due else [])]
+    if not starts:
+        return None
+    start = min(starts)
+    ends = [entry for entry in case.meetings if released(entry) >= start][:1]
+    return _clock(case, "meeting", question, answer.party, (start, start + 60 * minutes), ends)
+
+
+def due_actions(register: AlertsRegister, party: str, contacts: Sequence[str], now: int) -> list[Action]:
+    """The escalation entries that `party`'s centre owes at `now` and has not made.
+
+    Args:
+        register: caught up.
+        party: whose centre asks.
+        contacts: ids of the party's own contacts, in the order in which they are called.
+        now: seconds since 1970, by that centre's clock.
+    """
+    found: list[Action] = []
+    for question in register.questions.values():
+        assert question.entry.frame is not None
+        if party != question.place.party and party not in question.entry.frame.to:
+            continue
+        for clock in clocks_of(register, question):
+            mine = party in (question.place.party, clock.party)
+            if mine and clock.state(now) in ("running", "overdue") and clock.start <= now:
+                found += _owed(question, clock, party, contacts, now)
+    return found
+
+
+def _owed(question: Question, clock: Clock, party: str, contacts: Sequence[str], now: int) -> Iterator[Action]:
+    done = {
+        entry.frame.content["step"]
+        for entry in question.escalations
+        if entry.place.party == party and entry.frame is not None
+        if (entry.frame.content["clock"], entry.frame.content["party"]) == (clock.name, clock.party)
+        if released(entry) >= clock.start
+    }
+    clocking = question.clocking
+    if clocking.remind is not None and 0 not in done and now >= clock.due - 60 * clocking.remind and now <= clock.due:
+        yield Action(clock, "reminder", 0, contacts[0] if contacts else None)
+    for step in range(1, max(1, len(contacts)) + 1):
+        if now > clock.due and now >= clock.due + 60 * clocking.escalate * (step - 1) and step not in done:
+            yield Action(clock, "escalation", step, contacts[step - 1] if contacts else None)
