@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from servanda.assembly import Station
 from servanda.gateway.control import ControlServer
 from servanda.gateway.line import line_app
+from servanda.gateway.rounds import Rounds
 from servanda.gateway.server import LineServer
 from servanda.operations.delivery import Delivery
 from servanda.operations.desk import CHANGING
@@ -24,10 +25,19 @@ class Duty:
         self._incoming, self._outgoing = station.contexts()
         self._courier = station.courier(self._outgoing)
         self.delivery = Delivery(station.centre, self._courier, sorted(station.cards))
-        door = CentreDoor(station.centre, self.delivery.received)
+        self.rounds = Rounds(self._tasks())
+        door = CentreDoor(station.centre, self._received)
         settings = station.settings
         self.server = LineServer(line_app(door), settings.host, settings.port, self._incoming)
         self.control = ControlServer(station.home / "control.sock", self.handle)
+
+    def _tasks(self) -> list[Callable[[], object]]:
+        """What is done in every round."""
+        return []
+
+    def _received(self) -> None:
+        self.delivery.received()
+        self.rounds.changed()
 
     def handle(self, request: Mapping[str, Any]) -> Any:
         """Carry out a request from the control socket."""
@@ -42,6 +52,7 @@ class Duty:
             self.delivery.add(result)
         if command in CHANGING:
             self.delivery.released()
+            self.rounds.changed()
         return result
 
     def start(self) -> None:
@@ -49,9 +60,11 @@ class Duty:
         self.server.start()
         self.control.start()
         self.delivery.start()
+        self.rounds.start()
 
     def stop(self) -> None:
         """End delivery, then stop listening."""
+        self.rounds.stop()
         self.delivery.stop()
         self.control.stop()
         self.server.stop()
