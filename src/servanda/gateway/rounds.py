@@ -20,8 +20,8 @@ class Rounds:
         """Prepare.
 
         Args:
-            tasks: each takes no argument, takes the centre's lock itself, and is short; what it cannot do now it does in
-                the next round. An error of one keeps none of the others from being carried out.
+            tasks: each takes no argument, takes the centre's lock itself, and is short; what it cannot do now it does
+                in the next round. An error of one keeps none of the others from being carried out.
             seconds: how long the thread rests between rounds.
         """
         self._tasks = tasks
