@@ -18,7 +18,7 @@ from servanda.journal.record import Record, Verdict
 from servanda.journal.state import Entry, JournalState, Prepared
 from servanda.operations.errors import Refusal, Stopped, StoreDamaged
 from servanda.operations.limits import fork_limits
-from servanda.operations.parallel import judge_on_all_cores, signature_holds
+from servanda.operations.parallel import Checker, judge_on_all_cores
 from servanda.operations.ports import Clock, Signer, Store, StoredDraft
 from servanda.proof.checkpoints import Checkpoint, CheckpointError, parse_checkpoint, sign_checkpoint
 from servanda.proof.cosignatures import cosign
@@ -60,6 +60,7 @@ class Centre:
         self.signers = signers
         self.clock = clock
         self.lock = threading.RLock()
+        self.checker = Checker()
         self.reload()
 
     def reload(self) -> None:
@@ -80,7 +81,7 @@ class Centre:
             register.catch_up()
 
     def _load(self, limits: Mapping[str, int]) -> Record:
-        record = Record(self.pack, signature_holds, limits)
+        record = Record(self.pack, self.checker, limits)
         packs = {digest: parse_pack(text) for digest, text in self.store.packs().items()}
         for digest in sorted(packs):
             record.add_pack(packs[digest])
