@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The packs in agreements/ are what their pages say: compiled, in every language, with their sources and their limits named."""
+"""The packs in agreements/ are what their pages say: in every language, with their sources and their limits named."""
 
 from __future__ import annotations
 
@@ -78,7 +78,9 @@ def test_a_pack_is_what_the_index_says_to_the_digest(folder: Path) -> None:
 @pytest.mark.parametrize("folder", sorted(rows()), ids=lambda folder: folder.name)
 def test_every_text_is_written_in_the_script_of_its_language(folder: Path) -> None:
     data = compiled(folder).data
-    found = list(texts_in({**data, "formats": [{**f, "fields": None} for f in data["formats"]]}, frozenset(data["languages"])))
+    found = list(
+        texts_in({**data, "formats": [{**f, "fields": None} for f in data["formats"]]}, frozenset(data["languages"]))
+    )
     assert len(found) > 2 * len(data["formats"])
     for texts in found:
         for language, text in texts.items():

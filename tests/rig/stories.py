@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The example drafts of a pack (`examples/<pack>/drafts/NN-PARTY-….json`), entered one after the other between its centres."""
+"""The example drafts of a pack, `examples/<pack>/drafts/NN-PARTY-….json`, entered in order between its centres."""
 
 from __future__ import annotations
 
