@@ -87,7 +87,7 @@ def test_indicators_and_goodwill_are_in_no_case() -> None:
     logged = {line["format"] for line in case["log"]}
     assert logged.isdisjoint({"technical-indicators", "goodwill", "report", "list-exchange"})
     stix = entries["01-rus-technical-indicators"].frame.content
-    assert hashlib.sha256(stix["stix"].encode()).hexdigest() == stix["sha256"]
+    assert hashlib.sha256(stix["stix"].encode()).hexdigest() == stix["stix-sha256"]
     assert json.loads(stix["stix"])["type"] == "bundle"
 
 
@@ -100,19 +100,26 @@ def test_an_insufficient_answer_starts_the_clock_of_its_class_anew() -> None:
     assert clocks(late, inquiry) == {"acknowledge": "met", "answer": "overdue", "meeting": "running"}
 
 
+def bundle_of(characters: int, filling: str = "x") -> dict[str, str]:
+    """Content with a bundle of so many characters: the example's, with a long description."""
+    stix = json.loads(drafts_of(ICT)["01-rus-technical-indicators"]["content"]["stix"])
+    stix["objects"][0]["description"] = ""
+    empty = json.dumps(stix, separators=(",", ":"))
+    text = empty.replace('"description":""', f'"description":"{filling * (characters - len(empty))}"')
+    assert len(text) == characters
+    return {"stix": text, "stix_sha256": hashlib.sha256(text.encode()).hexdigest()}
+
+
 def test_the_largest_bundle_fits_an_entry_and_one_character_more_does_not() -> None:
     world = founded(ICT).clone()
-    stix = '{"a":"' + "x" * (131_072 - 8) + '"}'
-    party, draft = edited(ICT, "01-rus-technical-indicators", stix=stix)
-    assert len(stix) == 131_072
-    assert enter(world, party, draft).admissible
-    draft["content"]["stix"] = stix + " "
-    assert refused(world, party, draft) == "content"
+    assert enter(world, *edited(ICT, "01-rus-technical-indicators", **bundle_of(131_072))).admissible
+    draft = edited(ICT, "01-rus-technical-indicators", **bundle_of(131_073))
+    assert refused(world, *draft) in ("content", "over-size")
 
 
 def test_a_bundle_too_large_in_bytes_is_refused_and_leaves_no_trace() -> None:
-    party, draft = edited(ICT, "01-rus-technical-indicators", stix="ж" * 131_072)
-    assert refused(founded(ICT).clone(), party, draft) == "over-size"
+    draft = edited(ICT, "01-rus-technical-indicators", **bundle_of(131_072, "ж"))
+    assert refused(founded(ICT).clone(), *draft) == "over-size"
 
 
 def test_lists_are_opened_once_both_sides_have_committed_and_not_before() -> None:
@@ -240,6 +247,8 @@ def test_the_meeting_and_the_second_reply_are_within_their_clocks() -> None:
     assert alerts_of(world, "blr")["activations"] == {"unusual-activity": 2}
 
 
+BUNDLE = drafts_of(ICT)["01-rus-technical-indicators"]["content"]["stix"]
+
 # what is wrong: (pack, example, members of the content that are changed or, by None, left out)
 REFUSED: dict[str, tuple[str, str, dict[str, Any]]] = {
     "an alert that does not say what is asked": (ICT, "04-rus-urgent-alert", {"what_is_asked": None}),
@@ -250,8 +259,8 @@ REFUSED: dict[str, tuple[str, str, dict[str, Any]]] = {
     "an alert of a class for inquiries": (ICT, "04-rus-urgent-alert", {"class": "ict-inquiry"}),
     "an alert of a class for notices": (ICT, "04-rus-urgent-alert", {"class": "ict-notice"}),
     "a time that is no instant": (ICT, "05-rus-inquiry", {"answer_by": "tomorrow"}),
-    "indicators within an inquiry": (ICT, "05-rus-inquiry", {"stix": "{}"}),
-    "indicators without their digest": (ICT, "01-rus-technical-indicators", {"sha256": None}),
+    "indicators within an inquiry": (ICT, "05-rus-inquiry", {"stix": BUNDLE}),
+    "indicators without their digest": (ICT, "01-rus-technical-indicators", {"stix_sha256": None}),
     "an answer that does not say how much it answers": (ICT, "07-usa-answer-in-part", {"extent": None}),
     "an assessment of another kind": (ICT, "08-rus-assessment-insufficient", {"assessment": "evasive"}),
     "a meeting on a day that does not exist": (ICT, "09-usa-meeting", {"on": "2099-02-30"}),
