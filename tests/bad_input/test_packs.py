@@ -118,6 +118,44 @@ names = { en = "half" }
 text = { en = "half of it" }
 due = { rule = "share", date = "2014-03-01", part = 1, of = 2 }
 """
+ALERTS = """[[alerts]]
+id = "urgent"
+precedence = "flash"
+acknowledge-minutes = 15
+answer-minutes = 240
+meeting-minutes = 1440
+remind-minutes = 5
+escalate-minutes = 10
+names = { en = "urgent" }
+
+[[alerts]]
+id = "notice"
+precedence = "routine"
+acknowledge-minutes = 60
+names = { en = "notice" }
+
+[[codes]]
+word = "LANTERN"
+number = 1
+class = "urgent"
+texts = { en = "A boat is adrift." }
+
+[[codes]]
+word = "LANTERN"
+number = 2
+class = "notice"
+texts = { en = "The boat is safe." }
+"""
+LINE = """[line]
+link-test-minutes = 720
+alarm-minutes = 10
+contacts-days = 365
+routes = [
+  { kind = "address" },
+  { kind = "relay", by = "cedar" },
+  { kind = "courier" },
+]
+"""
 NOTE = """{
  "type": "object",
  "properties": {
@@ -141,6 +179,8 @@ FOLDER = {
     "things.toml": THINGS,
     "formats.toml": FORMATS,
     "duties.toml": DUTIES,
+    "alerts.toml": ALERTS,
+    "line.toml": LINE,
     "fields/note.json": NOTE,
     "fields/declare.json": LOTS,
 }
@@ -212,6 +252,54 @@ BROKEN: dict[str, tuple[str, str, str, str]] = {
     "a judge who is no party": ("duties.toml", 'judged-by = ["cedar"]', 'judged-by = ["elm"]', "`elm`"),
     "an obligation twice": ("duties.toml", 'id = "O2"', 'id = "O1"', "already used"),
     "an absence that is neither": ("duties.toml", 'judged-by = ["cedar"]', 'absence = "fine"', "fine"),
+    "a class twice": ("alerts.toml", 'id = "notice"', 'id = "urgent"', "already used"),
+    "a class of no known precedence": ("alerts.toml", '"routine"', '"hasty"', "hasty"),
+    "no minutes to acknowledge": ("alerts.toml", "acknowledge-minutes = 15\n", "", "acknowledge-minutes"),
+    "zero minutes to acknowledge": ("alerts.toml", "acknowledge-minutes = 15", "acknowledge-minutes = 0", "0 is less"),
+    "zero minutes to answer": ("alerts.toml", "answer-minutes = 240", "answer-minutes = 0", "0 is less"),
+    "negative minutes to answer": ("alerts.toml", "answer-minutes = 240", "answer-minutes = -240", "-240 is less"),
+    "negative minutes to meet": ("alerts.toml", "meeting-minutes = 1440", "meeting-minutes = -1", "-1 is less"),
+    "zero minutes to remind": ("alerts.toml", "remind-minutes = 5", "remind-minutes = 0", "0 is less"),
+    "negative minutes to escalate": ("alerts.toml", "escalate-minutes = 10", "escalate-minutes = -10", "-10 is less"),
+    "minutes that are a text": ("alerts.toml", "answer-minutes = 240", 'answer-minutes = "240"', '"240"'),
+    "a clock of more than ten years": ("alerts.toml", "= 1440", "= 5256001", "5256001 is greater"),
+    "a code of an unknown class": (
+        "alerts.toml",
+        'class = "notice"',
+        'class = "calm"',
+        "`calm` is not among the alerts",
+    ),
+    "a code twice": ("alerts.toml", "number = 2", "number = 1", "LANTERN 1 is already in the book"),
+    "a code numbered zero": ("alerts.toml", "number = 2", "number = 0", "0 is less"),
+    "a code word in small letters": ("alerts.toml", '"LANTERN"\nnumber = 2', '"lantern"\nnumber = 2', "lantern"),
+    "a code without text": ("alerts.toml", '{ en = "The boat is safe." }', "{ }", "no text in `en`"),
+    "a code in another language": (
+        "alerts.toml",
+        '{ en = "The boat is safe." }',
+        '{ en = "The boat is safe.", fr = "x" }',
+        "not among the pack's languages",
+    ),
+    "a relay that is no party": ("line.toml", 'by = "cedar"', 'by = "elm"', "`elm` is not among the parties"),
+    "a relay twice": (
+        "line.toml",
+        '{ kind = "courier" }',
+        '{ kind = "relay", by = "cedar" }',
+        "`relay cedar` is named twice",
+    ),
+    "an address twice": (
+        "line.toml",
+        '{ kind = "relay", by = "cedar" }',
+        '{ kind = "address" }',
+        "`address` is named twice",
+    ),
+    "a relay by nobody": ("line.toml", ', by = "cedar"', "", "says `by` which party"),
+    "a courier by a party": ("line.toml", 'kind = "courier"', 'kind = "courier", by = "ash"', "and no other route"),
+    "a route of an unknown kind": ("line.toml", 'kind = "courier"', 'kind = "pigeon"', "pigeon"),
+    "no link test in ten years": ("line.toml", "link-test-minutes = 720", "link-test-minutes = 0", "0 is less"),
+    "an alarm before anything is late": ("line.toml", "alarm-minutes = 10", "alarm-minutes = -10", "-10 is less"),
+    "contacts that are never fresh": ("line.toml", "contacts-days = 365", "contacts-days = 0", "0 is less"),
+    "a line without alarm": ("line.toml", "alarm-minutes = 10\n", "", "alarm-minutes"),
+    "an unknown member of the line": ("line.toml", "alarm-minutes = 10", "alarm-minutes = 10\nmood = 1", "mood"),
     "a schema that is no JSON": ("fields/note.json", '"required"', "required", "not JSON"),
 }
 
@@ -275,10 +363,26 @@ BROKEN_FILES: dict[str, tuple[Mapping[str, str | bytes | None], str]] = {
     "an effect without its members": ({"fields/declare.json": NOTE}, "needs the member `lots`"),
     "the same key in two files": ({"things.toml": 'edition = "2"\n' + THINGS}, "given in another file"),
     "a list that is none": ({"things.toml": 'items = "all"\n'}, "items"),
+    "a list that is none, and one": (
+        {"alerts.toml": "alerts = 1\n", "codes.toml": ALERTS},
+        "codes.toml:1: `alerts` is given in another file as well",
+    ),
+    "a text in one file and the list in a later one": (
+        {"alerts.toml": 'places = "everywhere"\n' + ALERTS},
+        "things.toml:17: `places` is given in another file as well",
+    ),
     "a table in the place of a list": ({"things.toml": "[items]\nid = 'x'\n"}, "items"),
     "an empty pack.toml": ({"pack.toml": ""}, "pack.toml"),
     "one party": ({"pack.toml": PACK.replace('[[parties]]\nid = "ash"', '[[places]]\nid = "ash"')}, "pack.toml"),
     "no formats": ({"formats.toml": ""}, "formats"),
+    "no routes": ({"line.toml": LINE[: LINE.index("routes")] + "routes = []\n"}, "line.toml:5: line.routes"),
+    "routes in tables of their own, with a relay twice": (
+        {
+            "line.toml": LINE[: LINE.index("routes")]
+            + "".join(f'[[line.routes]]\nkind = "{k}"\n\n' for k in ("address", "courier", "courier"))
+        },
+        "line.toml:11: line.routes[2]: the route `courier` is named twice",
+    ),
     "a number in the place of a text": ({"pack.toml": PACK.replace('"Lake"', "7")}, "pack.toml"),
     "a date as TOML has it": ({"pack.toml": PACK.replace('"2014-01-01"', "2014-01-01")}, "pack.toml:45: 2014-01-01 is"),
     "an instant as TOML has it": ({"pack.toml": PACK + "at = 2014-01-01T08:00:00Z\n"}, "pack.toml:47: 2014-01-01 08"),

@@ -80,13 +80,14 @@ def _merge(
         for value in _times(part)
     ]
     for key, value in part.items():
-        if key in LISTS and isinstance(value, list):
+        if key in LISTS and isinstance(value, list) and isinstance(data.get(key, []), list):
             origin[key] += [(name, index) for index in range(len(value))]
             data.setdefault(key, []).extend(value)
         elif key in data:
-            problems.append(Problem(name, _line_of(text, key), f"`{key}` is given in another file as well"))
+            problems.append(Problem(name, _line_of_top(text, key), f"`{key}` is given in another file as well"))
         else:
             data[key] = value
+            origin[key] = [(name, 0)]
 
 
 def _times(value: object) -> Iterator[date | time]:
@@ -115,14 +116,14 @@ def _complete(
     if isinstance(data.get("time"), dict):
         data["time"].setdefault("holidays", [])
     for name in REQUIRED_LISTS:
-        for entry in data.setdefault(name, []):
+        for entry in _entries(data, name):
             for member, default in _OPTIONAL.get(name, {}).items():
                 if isinstance(entry, dict):
                     entry.setdefault(member, default)
-    for entry in data["obligations"]:
+    for entry in _entries(data, "obligations"):
         if isinstance(entry, dict) and isinstance(entry.get("due"), dict) and entry["due"].get("rule") == "recurring":
             entry["due"].setdefault("until", None)
-    for index, entry in enumerate(data["formats"]):
+    for index, entry in enumerate(_entries(data, "formats")):
         if not isinstance(entry, dict) or "fields" in entry:
             continue
         schema = f"fields/{entry.get('id')}.json"
@@ -140,12 +141,28 @@ def _complete(
             problems.append(Problem(schema, 0, f"not a field schema: {error}"))
 
 
+def _entries(data: dict[str, Any], name: str) -> list[Any]:
+    """The list of that name, empty if it is missing; also if it is none, which the shape will say."""
+    value = data.setdefault(name, [])
+    return value if isinstance(value, list) else []
+
+
 def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) != len(pairs):
         name = next(name for index, (name, _) in enumerate(pairs) if name in dict(pairs[:index]))
         raise ValueError(f"the member `{name}` stands there twice")
     return members
+
+
+def _line_of_top(text: bytes, key: str) -> int:
+    """The line of a key of the whole file: of its first table, or of what is set before any table."""
+    word, before_tables = rf"\"?{re.escape(key)}\"?\s*", True
+    for number, line in enumerate(text.decode(errors="replace").splitlines(), start=1):
+        if re.match(rf"\s*\[{{1,2}}\s*{word}[\].]", line) or (before_tables and re.match(rf"\s*{word}[.=]", line)):
+            return number
+        before_tables = before_tables and not line.lstrip().startswith("[")
+    return 1
 
 
 def _line_of(text: bytes, key: str, start: int = 0) -> int:
@@ -161,11 +178,8 @@ def _line_of(text: bytes, key: str, start: int = 0) -> int:
 def _locate(path: str, files: Mapping[str, bytes], origin: dict[str, list[tuple[str, int]]]) -> tuple[str, int]:
     """File and line of a path: the table in its list, then the key within the table."""
     steps = split_path(path)
-    if len(steps) < 2 or not isinstance(steps[1], int) or steps[0] not in origin:
-        top = str(steps[0]) if steps else ""
-        deep = str(steps[1]) if len(steps) > 1 else top
-        begin = _line_of(files["pack.toml"], top) - 1 if top else 0
-        return "pack.toml", _line_of(files["pack.toml"], deep, begin) if deep != top else begin + 1
+    if len(steps) < 2 or not isinstance(steps[1], int) or steps[0] not in LISTS:
+        return _locate_single(steps, files, origin)
     name, nth = origin[str(steps[0])][steps[1]]
     lines = files[name].decode().splitlines()
     heads = [number for number, line in enumerate(lines) if line.strip() == f"[[{steps[0]}]]"]
@@ -175,4 +189,25 @@ def _locate(path: str, files: Mapping[str, bytes], origin: dict[str, list[tuple[
     line = heads[nth]
     for key in keys:
         line = _line_of(files[name], key, line) - 1
+    return name, line + 1
+
+
+def _locate_single(
+    steps: list[str | int], files: Mapping[str, bytes], origin: dict[str, list[tuple[str, int]]]
+) -> tuple[str, int]:
+    """File and line of what a pack has once, such as `line.routes[1]`: the table, the key, the row of a list."""
+    top = str(steps[0]) if steps else ""
+    name = origin[top][0][0] if origin.get(top) else "pack.toml"
+    begin = _line_of_top(files[name], top) - 1 if top else 0
+    if len(steps) < 2:
+        return name, begin + 1
+    key, row = str(steps[1]), steps[2] if len(steps) > 2 and isinstance(steps[2], int) else None
+    lines = files[name].decode().splitlines()
+    tables = [number for number, line in enumerate(lines) if line.strip() == f"[[{top}.{key}]]"]
+    if row is not None and row < len(tables):
+        return name, tables[row] + 1
+    line = _line_of(files[name], key, begin) - 1
+    if row is not None:
+        end = next((n for n in range(line + 1, len(lines)) if not lines[n].lstrip().startswith("{")), len(lines))
+        line = line + 1 + row if line + 1 + row < end else line
     return name, line + 1

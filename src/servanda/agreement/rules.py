@@ -225,11 +225,14 @@ def _line_problems(data: dict[str, Any]) -> Found:
     seen: set[str] = set()
     for index, route in enumerate(data["line"]["routes"] if "line" in data else ()):
         path = f"line.routes[{index}]"
-        name = f"relay {route['by']}" if route["kind"] == "relay" else route["kind"]
+        if (route["kind"] == "relay") != ("by" in route):
+            yield path, "a relay, and no other route, says `by` which party it goes"
+            continue
+        name = f"relay {route['by']}" if "by" in route else route["kind"]
         if name in seen:
             yield path, f"the route `{name}` is named twice: a list of routes has no loops"
         seen.add(name)
-        if route["kind"] == "relay":
+        if "by" in route:
             yield from _parties_named(data, [route["by"]], f"{path}.by")
 
 
