@@ -11,9 +11,10 @@ import base64
 import fcntl
 import os
 import ssl
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -190,6 +191,15 @@ class Rotation(NamedTuple):
     subject: str = "New identity"
 
 
+def _fresh_suffix(number: int, names: Collection[str]) -> str:
+    """What the names of the keys for identity entry `number` end in.
+
+    A rotation that broke off, or was refused, has left keys that no identity states; they stay, in nobody's way.
+    """
+    attempts = (f"-{number}" if attempt == 1 else f"-{number}-{attempt}" for attempt in count(1))
+    return next(suffix for suffix in attempts if not any(name.endswith(suffix) for name in names))
+
+
 def _rotated(
     keyring: Keyring, signers: Signers, before: Identity, rotation: Rotation, suffix: str
 ) -> tuple[Signers, dict[str, Sequence[str]]]:
@@ -331,7 +341,7 @@ class Station:
         root = open_keyring(self.home / "root.json", root_passphrase)
         known = {root.signer(name).public: root.signer(name) for name in root.names()}
         old = [known[key] for key in before.root_keys if key in known]
-        suffix = f"-{self.centre.journal.size + 1}"
+        suffix = _fresh_suffix(self.centre.journal.size + 1, {*self.keyring.names(), *root.names()})
         signers, roles = _rotated(self.keyring, self.centre.signers, before, rotation, suffix)
         new = old
         if "root" in rotation.renew:
