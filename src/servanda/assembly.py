@@ -25,7 +25,7 @@ from servanda.agreement.errors import PackError, Problem
 from servanda.agreement.pack import Pack, parse_pack
 from servanda.journal.identity import Identity
 from servanda.journal.state import Entry
-from servanda.keyring.keyfile import Cost, Keyring, create_keyring, open_keyring
+from servanda.keyring.keyfile import Cost, Keyring, create_keyring, open_keyring, replace_file
 from servanda.keyring.tls import make_tls
 from servanda.operations.centre import Centre, Signers
 from servanda.operations.desk import dispatch
@@ -119,12 +119,18 @@ def read_pack(path: Path) -> Pack:
 def found_centre(founding: Founding) -> str:
     """Make the home of a new centre and state its identity as entry 1; returns the fingerprint.
 
+    `centre.json` comes last, and makes the home a centre's: whatever breaks off before has said nothing to anybody.
+
     Raises:
-        Refusal: the home already holds a centre, or the party is not in the pack.
+        Refusal: the home already holds a centre, or what is left of one; or the party is not in the pack.
     """
     home = founding.home
     if (home / "centre.json").exists():
         raise Refusal(f"{home} already holds a centre; choose another home", "home")
+    left = [name for name in ("keyring.json", "root.json", "record.db") if (home / name).exists()]
+    if left:
+        reason = f"{home} holds {' and '.join(left)} of a centre without its centre.json"
+        raise Refusal(f"{reason}: put that back, or if `init` was broken off there, remove them", "home")
     if founding.party not in founding.pack.parties:
         raise Refusal(f"{founding.party} is none of {', '.join(founding.pack.parties)}", "party")
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -146,9 +152,9 @@ def found_centre(founding: Founding) -> str:
     content = identity_content(centre.signers, signers, ROOT_THRESHOLD, founding.officers, party["names"], tls)
     state_identity(centre, content, signers[:ROOT_THRESHOLD], f"Identity of {founding.party}")
     settings = Settings(founding.party, founding.pack.digest, founding.host, founding.port, founding.addresses)
-    (home / "centre.json").write_bytes(msgspec.json.format(msgspec.json.encode(settings)) + b"\n")
     found = fingerprint(centre)
     store.close()
+    replace_file(home / "centre.json", msgspec.json.format(msgspec.json.encode(settings)) + b"\n")
     assert found is not None
     return found
 

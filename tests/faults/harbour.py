@@ -23,7 +23,7 @@ from servanda.journal import audit
 from servanda.journal.audit import audit_record
 from servanda.journal.receipting import receipt_time
 from servanda.keyring import keyfile
-from servanda.keyring.keyfile import Cost
+from servanda.keyring.keyfile import Cost, replace_file
 from servanda.operations import bundles
 from servanda.operations import centre as centre_module
 from servanda.operations.bundles import read_bundle
@@ -66,7 +66,8 @@ def quick_and_mortal(fate: Fate) -> Iterator[None]:
     with ExitStack() as stack:
         for module, name, value in (
             (assembly, "SqliteStore", lambda path: MortalStore(path, fate)),
-            (keyfile, "_replace", mortal_file(fate, keyfile._replace)),
+            (keyfile, "replace_file", mortal_file(fate, replace_file)),
+            (assembly, "replace_file", mortal_file(fate, replace_file)),
             (assembly, "parse_pack", cache(parse_pack)),
             (centre_module, "parse_pack", cache(parse_pack)),
             (bundles, "parse_pack", cache(parse_pack)),

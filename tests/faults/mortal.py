@@ -257,7 +257,7 @@ class MortalStore(SqliteStore):
 
 
 def mortal_file(fate: Fate, replace: Callable[[Path, bytes], None]) -> Callable[[Path, bytes], None]:
-    """The replacement of a keyring's file, as a write like any other. Whole or not at all is shown elsewhere."""
+    """The replacement of a file beside the record, as a write like any other."""
 
     def replaced(path: Path, data: bytes) -> None:
         write = fate.begin(path.parent, writer_of(2), True)
