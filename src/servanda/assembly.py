@@ -11,9 +11,10 @@ import base64
 import fcntl
 import os
 import ssl
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,7 +25,7 @@ from servanda.agreement.errors import PackError, Problem
 from servanda.agreement.pack import Pack, parse_pack
 from servanda.journal.identity import Identity
 from servanda.journal.state import Entry
-from servanda.keyring.keyfile import Cost, Keyring, create_keyring, open_keyring
+from servanda.keyring.keyfile import Cost, Keyring, create_keyring, open_keyring, replace_file
 from servanda.keyring.tls import make_tls
 from servanda.operations.centre import Centre, Signers
 from servanda.operations.desk import dispatch
@@ -118,12 +119,18 @@ def read_pack(path: Path) -> Pack:
 def found_centre(founding: Founding) -> str:
     """Make the home of a new centre and state its identity as entry 1; returns the fingerprint.
 
+    `centre.json` comes last, and makes the home a centre's: whatever breaks off before has said nothing to anybody.
+
     Raises:
-        Refusal: the home already holds a centre, or the party is not in the pack.
+        Refusal: the home already holds a centre, or what is left of one; or the party is not in the pack.
     """
     home = founding.home
     if (home / "centre.json").exists():
         raise Refusal(f"{home} already holds a centre; choose another home", "home")
+    left = [name for name in ("keyring.json", "root.json", "record.db") if (home / name).exists()]
+    if left:
+        reason = f"{home} holds {' and '.join(left)} of a centre without its centre.json"
+        raise Refusal(f"{reason}: put that back, or if `init` was broken off there, remove them", "home")
     if founding.party not in founding.pack.parties:
         raise Refusal(f"{founding.party} is none of {', '.join(founding.pack.parties)}", "party")
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -145,9 +152,9 @@ def found_centre(founding: Founding) -> str:
     content = identity_content(centre.signers, signers, ROOT_THRESHOLD, founding.officers, party["names"], tls)
     state_identity(centre, content, signers[:ROOT_THRESHOLD], f"Identity of {founding.party}")
     settings = Settings(founding.party, founding.pack.digest, founding.host, founding.port, founding.addresses)
-    (home / "centre.json").write_bytes(msgspec.json.format(msgspec.json.encode(settings)) + b"\n")
     found = fingerprint(centre)
     store.close()
+    replace_file(home / "centre.json", msgspec.json.format(msgspec.json.encode(settings)) + b"\n")
     assert found is not None
     return found
 
@@ -188,6 +195,15 @@ class Rotation(NamedTuple):
     renew: Sequence[str] = ()
     """`centre`, `receipt`, `root`, or names of officers whose keys are renewed."""
     subject: str = "New identity"
+
+
+def _fresh_suffix(number: int, names: Collection[str]) -> str:
+    """What the names of the keys for identity entry `number` end in.
+
+    A rotation that broke off, or was refused, has left keys that no identity states; they stay, in nobody's way.
+    """
+    attempts = (f"-{number}" if attempt == 1 else f"-{number}-{attempt}" for attempt in count(1))
+    return next(suffix for suffix in attempts if not any(name.endswith(suffix) for name in names))
 
 
 def _rotated(
@@ -331,7 +347,7 @@ class Station:
         root = open_keyring(self.home / "root.json", root_passphrase)
         known = {root.signer(name).public: root.signer(name) for name in root.names()}
         old = [known[key] for key in before.root_keys if key in known]
-        suffix = f"-{self.centre.journal.size + 1}"
+        suffix = _fresh_suffix(self.centre.journal.size + 1, {*self.keyring.names(), *root.names()})
         signers, roles = _rotated(self.keyring, self.centre.signers, before, rotation, suffix)
         new = old
         if "root" in rotation.renew:

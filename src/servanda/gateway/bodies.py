@@ -4,13 +4,13 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 from urllib.parse import parse_qsl
 
+from servanda.line.push import PushError, read_body, write_body
 from servanda.operations.errors import Refusal
 from servanda.operations.ports import Push, PushReply
 from servanda.operations.receiving import BYTES_MAX, LEAVES_MAX
-from servanda.proof.canonical import CanonicalError, decode, encode
+from servanda.proof.canonical import encode
 from servanda.proof.encodings import encode_base64
 from servanda.proof.notes import NOTE_BYTES_MAX
 
@@ -27,37 +27,22 @@ class Malformed(Refusal):
 
 
 def read_push(journal: str, body: bytes) -> Push:
-    """Return the push that a body is: a line of canonical JSON `{"checkpoint":note,"from":n}`, then the leaves.
+    """Return the push that a body is.
 
     Raises:
         Malformed: it is none.
         Refusal: more leaves or bytes than one push may have (code `over-size`).
     """
-    if not body.endswith(b"\n"):
-        raise Malformed("the body does not end in a newline")
     # Counted before it is cut: a body of nothing but newlines must not become millions of leaves.
-    if body.count(b"\n") > LEAVES_MAX + 1:
+    if body.endswith(b"\n") and body.count(b"\n") > LEAVES_MAX + 1:
         raise Refusal(f"more than {LEAVES_MAX} leaves", "over-size")
-    head, *leaves = body[:-1].split(b"\n")
-    if not all(leaves):
-        raise Malformed("a leaf of no bytes")
+    try:
+        first, leaves, checkpoint = read_body(body)
+    except PushError as error:
+        raise Malformed(str(error)) from error
     if sum(map(len, leaves)) > BYTES_MAX:
         raise Refusal(f"leaves of more than {BYTES_MAX} bytes", "over-size")
-    first, checkpoint = _read_head(head)
-    return Push(journal, first, tuple(leaves), checkpoint)
-
-
-def _read_head(line: bytes) -> tuple[int, bytes]:
-    try:
-        head: Any = decode(line)
-    except CanonicalError as error:
-        raise Malformed(f"the first line is not canonical JSON: {error}") from error
-    if not isinstance(head, dict) or head.keys() != {"checkpoint", "from"}:
-        raise Malformed("the first line is not an object with the members checkpoint and from")
-    first, checkpoint = head["from"], head["checkpoint"]
-    if type(first) is not int or first < 1 or not isinstance(checkpoint, str):
-        raise Malformed("checkpoint is not a text, or from not a number from 1 on")
-    return first, checkpoint.encode()
+    return Push(journal, first, leaves, checkpoint)
 
 
 def read_numbers(query: bytes, *names: str) -> list[int]:
@@ -77,9 +62,15 @@ def read_numbers(query: bytes, *names: str) -> list[int]:
 
 
 def write_push(push: Push) -> bytes:
-    """Return the body of a pull's answer: the form of a push."""
-    head = encode({"checkpoint": push.checkpoint.decode(), "from": push.first})
-    return b"\n".join([head, *push.leaves, b""])
+    """Return the body of a pull's answer: the form of a push.
+
+    Raises:
+        Refusal: a leaf is no line, as one that came in a bundle may be (code `malformed`).
+    """
+    try:
+        return write_body(push.first, push.leaves, push.checkpoint)
+    except PushError as error:
+        raise Refusal(f"{push.journal} cannot be sent over the line: {error}", "malformed") from error
 
 
 def write_reply(reply: PushReply) -> bytes:

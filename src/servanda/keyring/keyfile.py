@@ -278,14 +278,18 @@ def _write(path: Path, content: _Content, kdf: _Kdf, key: bytes) -> bytes:
     if len(data) > FILE_BYTES_MAX:
         raise KeyringError(f"{path}: it would be larger than {FILE_BYTES_MAX} bytes: put less into it")
     try:
-        _replace(path, data)
+        replace_file(path, data)
     except OSError as error:
         raise KeyringError(f"{path}: cannot be written: {error.strerror}") from error
     return data
 
 
-def _replace(path: Path, data: bytes) -> None:
-    """Put `data` in the place of a file so that after a crash either the old or the new bytes are there."""
+def replace_file(path: Path, data: bytes) -> None:
+    """Put `data` in the place of a file, for its owner's eyes: after a crash either the old or the new bytes are there.
+
+    Raises:
+        OSError: it cannot be written; the old bytes are there.
+    """
     new = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
         descriptor = os.open(new, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)

@@ -355,12 +355,12 @@ def take_pack(centre: Centre, text: bytes) -> str:
 
 
 def take_packs(centre: Centre, files: Mapping[str, bytes]) -> None:
-    """Keep the packs of a bundle that are not held yet."""
+    """Keep the packs of a bundle that are not held yet, and judge what waited for them."""
     for digest, pack in _packs(files).items():
         if digest not in centre.record.packs:
             with centre.store.transaction() as writer:
                 writer.put_pack(digest, files[f"packs/{digest}.json"])
-            centre.record.add_pack(pack)
+            centre.hold_pack(pack)
 
 
 def _take_journal(centre: Centre, bundle: Bundle, journal: str) -> list[str]:

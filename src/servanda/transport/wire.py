@@ -6,10 +6,11 @@ from __future__ import annotations
 import re
 from typing import Any, NoReturn
 
+from servanda.line.push import PushError, read_body, write_body
 from servanda.operations.errors import Conflict, LineDown, Refusal, Refused
 from servanda.operations.ports import Push, PushReply
 from servanda.operations.receiving import BYTES_MAX, LEAVES_MAX
-from servanda.proof.canonical import CanonicalError, decode, encode
+from servanda.proof.canonical import CanonicalError, decode
 from servanda.proof.encodings import EncodingError, decode_base64
 from servanda.proof.merkle import HASH_BYTES
 
@@ -34,11 +35,10 @@ def write_push(push: Push) -> bytes:
     """
     if len(push.leaves) > LEAVES_MAX or sum(map(len, push.leaves)) > BYTES_MAX:
         raise Refusal(f"more than {LEAVES_MAX} leaves or {BYTES_MAX} bytes in one push", "over-size")
-    head = encode({"checkpoint": push.checkpoint.decode(), "from": push.first})
-    body = b"\n".join([head, *push.leaves, b""])
-    if not all(push.leaves) or body.count(b"\n") != len(push.leaves) + 1:
-        raise Refusal(f"a leaf of {push.journal} is no line", "malformed")
-    return body
+    try:
+        return write_body(push.first, push.leaves, push.checkpoint)
+    except PushError as error:
+        raise Refusal(f"{push.journal} cannot be sent over the line: {error}", "malformed") from error
 
 
 def read_reply(body: bytes) -> PushReply:
@@ -60,16 +60,13 @@ def read_pull(journal: str, first: int, body: bytes) -> Push:
     Raises:
         LineDown: it is none, or starts elsewhere (code `bad-answer`).
     """
-    if not body.endswith(b"\n"):
-        raise bad_answer("the body does not end in a newline")
-    head, *leaves = body[:-1].split(b"\n")
-    told = _object(head)
-    start, checkpoint = told.get("from"), told.get("checkpoint")
-    if told.keys() != {"checkpoint", "from"} or not isinstance(checkpoint, str):
-        raise bad_answer("the first line is not a checkpoint and a number")
-    if type(start) is not int or start != first or not all(leaves):
-        raise bad_answer("leaves from another number on, or a leaf of no bytes")
-    return Push(journal, first, tuple(leaves), checkpoint.encode())
+    try:
+        start, leaves, checkpoint = read_body(body)
+    except PushError as error:
+        raise bad_answer(str(error)) from error
+    if start != first:
+        raise bad_answer(f"leaves from {start} on, and not from {first}")
+    return Push(journal, first, leaves, checkpoint)
 
 
 def read_path(body: bytes) -> list[bytes]:

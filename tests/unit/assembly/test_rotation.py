@@ -5,9 +5,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
+from servanda import assembly
 from servanda.assembly import CHEAP, Founding, Rotation, Station, found_centre
 from servanda.keyring.errors import KeyringError
 from servanda.operations.errors import Refusal
@@ -80,6 +82,33 @@ def test_nothing_changes_without_the_root_passphrase(station: Station) -> None:
 def test_an_officer_who_is_not_there_is_not_retired(station: Station) -> None:
     with pytest.raises(Refusal, match="no officer nobody"):
         station.rotate("root", Rotation(retire=("nobody",)))
+
+
+def test_a_rotation_that_was_refused_or_broken_off_may_be_begun_again(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    station = Station(home, "pass")
+    with pytest.raises(Refusal):
+        station.rotate("root", Rotation(renew=("centre", "root"), subject="x" * 501))
+    station.close()
+
+    def broken_off(*arguments: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    station = Station(home, "pass")
+    with monkeypatch.context() as patch:
+        patch.setattr(assembly, "state_identity", broken_off)
+        with pytest.raises(KeyboardInterrupt):
+            station.rotate("root", Rotation(renew=("centre", "root")))
+    station.close()
+    station = Station(home, "pass")
+    before = station.centre.signers.centre.public
+    assert station.rotate("root", Rotation(renew=("centre", "root"))).place.number == 2
+    assert station.centre.signers.centre.public != before
+    station.close()
+    station = Station(home, "pass")
+    assert speak(station) == "ash/3"
+    station.close()
 
 
 def test_the_root_keys_name_the_history_that_stands(station: Station) -> None:

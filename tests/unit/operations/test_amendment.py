@@ -6,10 +6,11 @@ from __future__ import annotations
 import pytest
 
 from servanda.agreement.pack import Pack, pack_of
-from servanda.operations.bundles import take_pack
+from servanda.operations.bundles import export_bundle, import_bundle, take_pack
 from servanda.operations.errors import Refusal
 from servanda.proof.canonical import encode
 from tests.rig.packs import pack_data
+from tests.rig.replica import documents, rebuilt
 from tests.rig.world import World
 
 
@@ -70,3 +71,15 @@ def test_a_pack_that_amends_nothing_held_is_not_taken(world: World) -> None:
     stranger = pack_of(pack_data() | {"replaces": "0" * 64})
     with pytest.raises(Refusal, match="amends none"):
         take_pack(world.centres["ash"], encode(stranger.data))
+
+
+def test_who_lacks_the_pack_goes_on_when_a_bundle_brings_it_and_nothing_else(world: World) -> None:
+    new = amended(world)
+    ash, birch = world.centres["ash"], world.centres["birch"]
+    take_pack(ash, encode(new.data))
+    world.say("ash", "adopt", {"pack": new.digest})
+    world.sync()
+    assert "is not held" in birch.record.journals["ash"].waiting
+    assert import_bundle(birch, export_bundle(ash, "courier")).entries == {"ash": 0}
+    assert birch.record.journals["ash"].waiting == ""
+    assert documents(birch) == rebuilt(birch).documents() == documents(ash)
