@@ -356,8 +356,11 @@ def lines(home: Path, passphrase_file: Path | None, as_json: bool) -> None:
     """Which counterparts answer now, and what is wrong with those that do not. Needs the centre on duty."""
     data = ask_home(home, passphrase_file, "lines")
     if not emit(data, as_json):
-        rows = [(party, "up" if line["up"] else "down", line["trouble"]) for party, line in sorted(data.items())]
-        table("Lines", ["counterpart", "line", "trouble"], rows)
+        rows = [
+            (party, "up" if line["up"] else "down", line["route"], line["trouble"])
+            for party, line in sorted(data.items())
+        ]
+        table("Lines", ["counterpart", "line", "route", "trouble"], rows)
 
 
 @click.command()
