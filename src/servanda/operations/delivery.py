@@ -168,7 +168,7 @@ class Delivery:
         for state in line.order():
             line.asking_since = time.monotonic()
             try:
-                self._serve(party, line, state.route)
+                self._serve(party, line, state)
             except ServandaError as error:
                 self._failed(party, state, error)
             except Exception:
@@ -191,12 +191,12 @@ class Delivery:
             level = logging.INFO if isinstance(error, TryLater) else logging.ERROR
             log.log(level, "line to %s by %s: %s", party, state.route.name, reason)
 
-    def _serve(self, party: str, line: LineState, route: Route) -> None:
-        source = route.by or party
-        if not self._push_all(party, route):
+    def _serve(self, party: str, line: LineState, state: RouteState) -> None:
+        source = state.route.by or party
+        if not self._push_all(party, state):
             # Perhaps its receipt is by a key that we do not know yet: then its newest entries say so.
             catch_up(self._centre, self._courier, party, source, self.received)
-            if not self._push_all(party, route):
+            if not self._push_all(party, state):
                 raise LineDown(f"the answer holds no new receipt by {party}", "no-receipt")
         if line.catch_up_due <= time.monotonic():
             catch_up(self._centre, self._courier, party, source, self.received)
@@ -237,18 +237,19 @@ class Delivery:
             with suppress(TryLater):
                 exchange_heads(self._centre, self._courier, party)
 
-    def _push_all(self, party: str, route: Route) -> bool:
+    def _push_all(self, party: str, state: RouteState) -> bool:
         """Push until everything is receipted; returns False if an answer brought no new receipt."""
         while not self._stopping.is_set():
             with self._centre.lock:
                 before, push = receipted_size(self._centre, party), self.next_push(party)
             if push is None:
                 return True
-            self._hand_over(party, route, push)
+            self._hand_over(party, state.route, push)
             with self._centre.lock:
                 size = receipted_size(self._centre, party)
             if size <= before:
                 return False
+            state.carried()
             if self.on_receipt is not None:
                 self.on_receipt(party, size)
             self.received()

@@ -71,8 +71,12 @@ class RouteState:
         self._pause = min(2 * self._pause, PAUSE_SECONDS_MAX)
         return changed
 
+    def carried(self) -> None:
+        """It has carried something there and the answer back: if it fails now, it is soon tried again."""
+        self._pause = PAUSE_SECONDS_MIN
+
     def worked(self) -> None:
-        """It has carried something there and the answer back."""
+        """Everything that there was to do has been done by it."""
         self.failure, self.due, self._pause = "", 0.0, PAUSE_SECONDS_MIN
 
     def revive(self, now: float) -> None:
