@@ -228,10 +228,11 @@ def eventually(look: Callable[[], bool], seconds: float = PATIENCE_SECONDS) -> f
 
 @contextmanager
 def network(*arguments: Any, **options: Any) -> Iterator[Network]:
-    """A network on duty for the length of a block."""
+    """A network on duty for the length of a block, every line of which has come up."""
     made = Network(*arguments, **options)
     made.start()
     try:
+        eventually(lambda: all(line.up for site in made.sites.values() for line in site.delivery.lines.values()))
         yield made
     finally:
         made.stop()

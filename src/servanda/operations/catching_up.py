@@ -35,9 +35,11 @@ def catch_up(centre: Centre, courier: Courier, party: str, source: str, judged: 
         if state.pending:
             wanted += [other for other in centre.record.journals if other not in (party, centre.party)]
     _fetch_packs(centre, courier, source)
-    for journal in wanted:
-        _pull(centre, courier, source, journal, judged)
+    spoiled = [journal for journal in wanted if not _pull(centre, courier, source, journal, judged)]
     exchange_heads(centre, courier, source)
+    if spoiled and source != party:
+        # From the party itself that is for people to look at, and its line goes on; another relay may have it right.
+        raise Refusal(f"{source} has another {', '.join(spoiled)} than its party signed, or than we hold", "conflict")
 
 
 def _fetch_packs(centre: Centre, courier: Courier, source: str) -> None:
@@ -55,23 +57,24 @@ def _fetch_packs(centre: Centre, courier: Courier, source: str) -> None:
             log.warning("pack %s from %s: %s", digest[:12], source, error)
 
 
-def _pull(centre: Centre, courier: Courier, source: str, journal: str, judged: Callable[[], None]) -> None:
+def _pull(centre: Centre, courier: Courier, source: str, journal: str, judged: Callable[[], None]) -> bool:
+    """Pull all that there is; returns False if what that centre has cannot be the same journal."""
     while True:
         with centre.lock:
             first = centre.record.journals[journal].size + 1
         if first == 1:
-            return  # a party that has not been met: entry 1 is taken from its card alone
+            return True  # a party that has not been met: entry 1 is taken from its card alone
         try:
             push = courier.pull(source, journal, first, LEAVES_MAX)
         except Refusal:
-            return  # that centre holds no more of it than we do
+            return True  # that centre holds no more of it than we do
         if not push.leaves:
-            return
+            return True
         with centre.lock:
             try:
                 entries = receive(centre, push, None, limits=False).judged
             except Conflict as conflict:
                 log.error("%s as %s has it: %s", journal, source, conflict)
-                return
+                return False
         if entries:
             judged()

@@ -135,9 +135,10 @@ class Delivery:
     def _cite(self) -> None:
         while True:
             self._changed.wait()
-            if self._stopping.wait(CITE_AFTER_SECONDS):
-                return
+            self._stopping.wait(CITE_AFTER_SECONDS)
             self._changed.clear()
+            if self._stopping.is_set():  # after the clearing: `stop` sets that first, and then wakes
+                return
             try:
                 with self._centre.lock:
                     cited = cite_if_it_helps(self._centre)
@@ -149,8 +150,10 @@ class Delivery:
 
     def _run(self, party: str) -> None:
         line = self.lines[party]
-        while not self._stopping.is_set():
-            line.wake.clear()
+        while True:
+            line.wake.clear()  # before the look at what it may have been set for: what is set after that is not lost
+            if self._stopping.is_set():
+                return
             with self._centre.lock:
                 line.follow(routes_between(pack_today(self._centre), self._centre.party, party))
             rest = line.rest(time.monotonic())
