@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from servanda.cli.asking import ask_home, home_option, json_option
-from servanda.cli.printing import emit, mark, table
+from servanda.cli.printing import emit, mark, say, table
 
 
 @click.command()
@@ -26,11 +26,12 @@ def undelivered(home: Path, passphrase_file: Path | None, as_json: bool) -> None
             item["precedence"],
             item["released"],
             age_text(item["age"]) + (" ALARM" if item["alarm"] else ""),
-            item["reason"],
         )
         for item in data
     ]
-    table(f"Undelivered: {len(rows)}", ["to", "entry", "precedence", "released", "age", "reason"], rows)
+    table(f"Undelivered: {len(rows)}", ["to", "entry", "precedence", "released", "age"], rows)
+    for party, item in {item["party"]: item for item in data}.items():
+        say(f"{party}: {'by ' + item['route'] if item['route'] else 'no route works'}: {item['reason']}")
 
 
 def age_text(seconds: int | None) -> str:
