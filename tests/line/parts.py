@@ -13,7 +13,8 @@ from typing import NamedTuple
 from servanda.gateway.line import line_app
 from servanda.gateway.server import LineServer
 from servanda.keyring.tls import make_tls
-from servanda.operations.ports import Push, PushReply
+from servanda.operations.ports import Push, PushReply, RawAnswer
+from servanda.proof.canonical import encode
 from servanda.proof.certificates import spki_sha256
 from servanda.transport.https import HttpsCourier
 from servanda.transport.tls import client_context, server_context
@@ -21,6 +22,7 @@ from servanda.transport.tls import client_context, server_context
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 NOTE = "servanda/6b1f/syr\n3\nqKx0=\n\n— servanda/6b1f/syr Az3grlgtzP==\n".encode()
 RECEIPT = "— servanda/6b1f/opcw/receipt jWbPPwAAAABkGFDL\n".encode()
+CARRIED = RawAnswer(200, encode({"receipt": RECEIPT.decode(), "size": 4}))
 PUSH = Push("syr", 3, (b'{"payload":"eyJ9"}', "{'Ed è subito sera'}".encode()), NOTE)
 
 
@@ -86,6 +88,9 @@ class NotingDoor:
 
     def pack(self, peer: str, digest: str) -> bytes:
         return self._note("pack", peer, digest) or b'{"pack":1}'  # type: ignore[return-value]
+
+    def relay(self, peer: str, to: str, journal: str, what: str, body: bytes) -> RawAnswer:
+        return self._note("relay", peer, to, journal, what, body) or CARRIED  # type: ignore[return-value]
 
 
 class Line:

@@ -38,8 +38,10 @@ def status(home: Path, passphrase_file: Path | None, as_json: bool) -> None:
     table("Journals", heads, rows, right=(1, 2, 3, 4))
     for watched in data["watch"]:
         if watched["undelivered"]:
-            since = f"since {watched['since']}" if watched["since"] else ""
-            say(f"{watched['undelivered']} entries not receipted by {watched['party']} {since}")
+            since = f" since {watched['since']}" if watched["since"] else ""
+            alarm = "ALARM: " if watched["alarm"] else ""
+            told = f"{watched['undelivered']} entries not receipted by {watched['party']}{since}"
+            say(f"{alarm}{told}: {watched['reason']}")
     for journal, proofs in data["forks"].items():
         say(f"FORK of {journal} proven: {', '.join(proofs)}")
 
@@ -356,8 +358,11 @@ def lines(home: Path, passphrase_file: Path | None, as_json: bool) -> None:
     """Which counterparts answer now, and what is wrong with those that do not. Needs the centre on duty."""
     data = ask_home(home, passphrase_file, "lines")
     if not emit(data, as_json):
-        rows = [(party, "up" if line["up"] else "down", line["trouble"]) for party, line in sorted(data.items())]
-        table("Lines", ["counterpart", "line", "trouble"], rows)
+        rows = [
+            (party, "up" if line["up"] else "down", line["route"], line["trouble"])
+            for party, line in sorted(data.items())
+        ]
+        table("Lines", ["counterpart", "line", "route", "trouble"], rows)
 
 
 @click.command()

@@ -14,6 +14,7 @@ from servanda.gateway.server import LineServer
 from servanda.operations.delivery import Delivery
 from servanda.operations.desk import CHANGING
 from servanda.operations.door import CentreDoor
+from servanda.operations.relaying import Relay
 
 
 class Duty:
@@ -26,14 +27,15 @@ class Duty:
         self._courier = station.courier(self._outgoing)
         self.delivery = Delivery(station.centre, self._courier, sorted(station.cards))
         self.rounds = Rounds(self._tasks())
-        door = CentreDoor(station.centre, self._received)
+        relay = Relay(station.centre, self._courier)
+        door = CentreDoor(station.centre, self._received, relay=relay, on_heard=self.delivery.heard)
         settings = station.settings
         self.server = LineServer(line_app(door), settings.host, settings.port, self._incoming)
         self.control = ControlServer(station.home / "control.sock", self.handle)
 
     def _tasks(self) -> list[Callable[[], object]]:
         """What is done in every round."""
-        return []
+        return [self.delivery.check_alarms]
 
     def _received(self) -> None:
         self.delivery.received()
@@ -43,7 +45,7 @@ class Duty:
         """Carry out a request from the control socket."""
         command = request.get("command")
         if command == "lines":
-            return {p: {"up": line.up, "trouble": line.trouble} for p, line in self.delivery.lines.items()}
+            return self.delivery.view()
         if command == "export":
             self.delivery.compare_all()
         result = self.station.handle(request)

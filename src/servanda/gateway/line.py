@@ -25,7 +25,7 @@ from servanda.gateway.bodies import (
     write_reply,
 )
 from servanda.operations.errors import Conflict, Refusal, ServandaError, Stopped, TryLater
-from servanda.operations.ports import Push, PushReply
+from servanda.operations.ports import Push, PushReply, RawAnswer
 from servanda.operations.receiving import LEAVES_MAX
 from servanda.proof.canonical import JsonValue, encode
 from servanda.proof.notes import NOTE_BYTES_MAX
@@ -39,13 +39,25 @@ BODY_SECONDS = 180.0
 LIGHT_LEAVES = 20
 """A push of at most so many leaves stays in the thread of the event loop: the way over costs more than it saves."""
 
+RELAYED_AT_ONCE = 8
+"""How many requests are carried for others at the same time; each waits for the centre at the other end."""
+
 log = logging.getLogger(__name__)
 
 _PATH = re.compile(
-    rb"/v1/(?:journals/(?P<journal>[a-z][a-z0-9-]{0,31})/(?P<what>entries|checkpoint|consistency|receipt)"
+    rb"/v1/(?:(?:relay/(?P<to>[a-z][a-z0-9-]{0,31})/)?"
+    rb"journals/(?P<journal>[a-z][a-z0-9-]{0,31})/(?P<what>entries|checkpoint|consistency|receipt)"
     rb"|packs/(?P<digest>[0-9a-f]{64}))\Z"
 )
-_STATUS = {"over-size": 413, "wrong-journal": 404, "no-pack": 404, "no-such-path": 404, "stranger": 403, "slow": 408}
+_STATUS = {
+    "over-size": 413,
+    "wrong-journal": 404,
+    "no-pack": 404,
+    "no-such-path": 404,
+    "stranger": 403,
+    "slow": 408,
+    "busy": 429,
+}
 _CLOSING = frozenset({403, 408, 413})  # the body may be unread: what follows on this connection is not another request
 _JSON, _TEXT = b"application/json", b"text/plain; charset=utf-8"
 
@@ -77,6 +89,9 @@ class Door(Protocol):
     def pack(self, peer: str, digest: str) -> bytes:
         """The canonical bytes of a pack."""
 
+    def relay(self, peer: str, to: str, journal: str, what: str, body: bytes) -> RawAnswer:
+        """The answer of another party's centre to a request of the peer; slow, and called beside all others."""
+
 
 class _Answer(NamedTuple):
     status: int
@@ -95,6 +110,8 @@ class _Call(NamedTuple, Generic[Result]):
     """Whether it is short enough for the event loop's own thread."""
     after: Callable[[], None] | None = None
     """What is left to do when the answer is on its way."""
+    far: bool = False
+    """Whether it waits for another centre, and must not hold up what is asked of ours."""
 
 
 class _Gone(Exception):
@@ -113,6 +130,7 @@ class _LineApp:
     def __init__(self, door: Door) -> None:
         self._door = door
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="line-door")
+        self._carriers = ThreadPoolExecutor(RELAYED_AT_ONCE, thread_name_prefix="line-relay")
         self._heavy = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -154,6 +172,8 @@ class _LineApp:
         if found["digest"] is not None and method == "GET":
             return self._pack(peer, found["digest"].decode())
         journal, what = (found["journal"] or b"").decode(), found["what"]
+        if found["to"] is not None:
+            return await self._relay(peer, found["to"].decode(), journal, scope, receive)
         if method == "POST" and what == b"entries":
             return self._push(peer, read_push(journal, await _read_body(scope, receive, BODY_BYTES_MAX)))
         if method == "POST" and what == b"receipt":
@@ -166,7 +186,23 @@ class _LineApp:
             return self._consistency(peer, journal, *read_numbers(scope["query_string"], "from", "to"))
         raise Refusal(f"nothing here answers {method}", "no-such-path")
 
+    async def _relay(self, peer: str, to: str, journal: str, scope: Scope, receive: Receive) -> _Call[_Answer]:
+        what = scope["raw_path"].rpartition(b"/")[2].decode()
+        if scope["method"] != "POST" or what not in ("entries", "receipt"):
+            raise Refusal("that is not carried to others", "no-such-path")
+        body = await _read_body(scope, receive, BODY_BYTES_MAX if what == "entries" else NOTE_BYTES_MAX)
+        if what == "entries":
+            read_push(journal, body)  # what is no push goes no further; what is one is carried as it came
+
+        def carry() -> _Answer:
+            answer = self._door.relay(peer, to, journal, what, body)
+            return _Answer(answer.status, _TEXT if answer.status == 200 and what == "receipt" else _JSON, answer.body)
+
+        return _Call(carry, light=False, far=True)
+
     async def _make(self, call: _Call[Result]) -> Result:
+        if call.far:
+            return await asyncio.get_running_loop().run_in_executor(self._carriers, call.run)
         # While a heavy call holds the door's lock, a light one would hold up the whole loop: it queues as well.
         if call.light and not self._heavy:
             return call.run()

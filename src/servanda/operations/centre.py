@@ -8,7 +8,7 @@ committed, so a failed write leaves the old state whole.
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from servanda.agreement.dates import instant_seconds
@@ -16,6 +16,7 @@ from servanda.agreement.pack import Pack, parse_pack
 from servanda.journal.acceptance import prepare
 from servanda.journal.record import Record, Verdict
 from servanda.journal.state import Entry, JournalState, Prepared
+from servanda.line.watch import LineNews
 from servanda.operations.errors import Refusal, Stopped, StoreDamaged
 from servanda.operations.limits import fork_limits
 from servanda.operations.parallel import Checker, judge_on_all_cores
@@ -61,6 +62,8 @@ class Centre:
         self.clock = clock
         self.lock = threading.RLock()
         self.checker = Checker()
+        self.line_news: Callable[[], Mapping[str, LineNews]] = dict
+        """What delivery says of each line; nothing while the centre is off duty."""
         self.reload()
 
     def reload(self) -> None:

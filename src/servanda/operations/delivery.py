@@ -1,30 +1,33 @@
 # SPDX-License-Identifier: Apache-2.0
 """Delivery: each counterpart has a thread that pushes what it has not receipted, and catches up on what we lack.
 
-Nothing is dropped: whatever a counterpart has not receipted is pushed again, after a pause that grows while its line is
-down and ends as soon as anything is heard from it.
+Nothing is dropped: whatever a counterpart has not receipted is pushed again, by the routes that the pack names, in its
+order. The pause between attempts grows while none works and ends as soon as anything is heard from the counterpart.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
+from typing import Any
 
-from servanda.operations.bundles import take_pack
+from servanda.line.watch import LineNews
+from servanda.operations.catching_up import catch_up
 from servanda.operations.centre import Centre
 from servanda.operations.citing import cite_if_it_helps
 from servanda.operations.comparing import exchange_heads
-from servanda.operations.errors import Conflict, Refusal, ServandaError, TryLater
+from servanda.operations.errors import LineDown, ServandaError, TryLater
+from servanda.operations.linework import watch
 from servanda.operations.ports import Courier, Push
 from servanda.operations.receipts import receipted_size, take_receipts
-from servanda.operations.receiving import BYTES_MAX, LEAVES_MAX, receive
+from servanda.operations.receiving import BYTES_MAX, LEAVES_MAX
+from servanda.operations.routing import LineState, Route, RouteState, pack_today, routes_between
 from servanda.proof.notes import KIND_MLDSA44
 
-PAUSE_SECONDS_MIN = 0.2
-PAUSE_SECONDS_MAX = 30.0
 QUIET_SECONDS = 0.5
 CATCH_UP_SECONDS = 10.0
 CITE_AFTER_SECONDS = 0.005
@@ -32,13 +35,8 @@ CITE_AFTER_SECONDS = 0.005
 log = logging.getLogger(__name__)
 
 
-class LineState:
-    """What the delivery thread of one counterpart knows; read by the watch."""
-
-    def __init__(self) -> None:
-        self.up = False
-        self.trouble = "not yet tried"
-        self.wake = threading.Event()
+NOT_MET = "its card has not been taken: `servanda meet`"
+BUG = "a fault of this centre; its log says more"
 
 
 class Delivery:
@@ -52,11 +50,15 @@ class Delivery:
         self._changed = threading.Event()
         self.on_receipt: Callable[[str, int], None] | None = None
         """Called with party and size when a receipt on our journal has been verified and kept."""
+        self.on_alarm: Callable[[str, str], None] | None = None
+        """Called once for each outage, with party and reason, when an entry has been undelivered for too long."""
         self.lines = {party: LineState() for party in parties}
+        self._alarmed: set[str] = set()
         self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
         """Begin: one thread for each counterpart, and one that cites."""
+        self._centre.line_news = self.news
         self._begin("citations", self._cite)
         for party in self.lines:
             self._begin(f"line-{party}", partial(self._run, party))
@@ -78,14 +80,53 @@ class Delivery:
         self._changed.set()
         for line in self.lines.values():
             line.wake.set()
-        for thread in self._threads:
-            thread.join(timeout=15)
+        for thread in [*self._threads, *(line.prober for line in self.lines.values())]:
+            if thread is not None:
+                thread.join(timeout=15)
+        self._centre.line_news = dict
 
     def released(self) -> None:
         """Our journal has grown: every line has something to push. Returns at once."""
         for line in self.lines.values():
+            if not line.up:
+                line.revive(time.monotonic())
             line.wake.set()
         self._changed.set()
+
+    def heard(self, party: str) -> None:
+        """There is a sign of life of a counterpart: no route to it waits any longer. Returns at once."""
+        line, now = self.lines.get(party), time.monotonic()
+        if line is None:
+            return
+        if line.stands_still(now) and self._courier.hurry(party, line.patience):
+            line.patience *= 2  # what is merely slow must not be broken off again and again
+        if line.revive(now):
+            line.wake.set()
+
+    def news(self) -> dict[str, LineNews]:
+        """What the watch list is told of each line."""
+        unmet = {party: LineNews(None, NOT_MET) for party in self._centre.record.journals}
+        return unmet | {party: line.news for party, line in list(self.lines.items())}
+
+    def view(self) -> dict[str, dict[str, Any]]:
+        """Every line with its routes, as values that JSON can say."""
+        return {
+            party: {"up": line.up, "trouble": line.trouble, "route": line.news.route, "routes": line.routes()}
+            for party, line in sorted(self.lines.items())
+        }
+
+    def check_alarms(self) -> None:
+        """Raise an alarm for every counterpart to which an entry has been undelivered for too long; once an outage."""
+        with self._centre.lock:
+            late = {watched.party: watched for watched in watch(self._centre) if watched.alarm}
+        begun = late.keys() - self._alarmed
+        self._alarmed = set(late)
+        for party in sorted(begun):
+            watched = late[party]
+            told = (watched.undelivered, party, watched.since, watched.reason)
+            log.error("%d entries not receipted by %s since %s: %s", *told)
+            if self.on_alarm is not None:
+                self.on_alarm(party, watched.reason)
 
     def received(self) -> None:
         """Entries or receipts have come in: perhaps a citation helps. Returns at once."""
@@ -94,9 +135,10 @@ class Delivery:
     def _cite(self) -> None:
         while True:
             self._changed.wait()
-            if self._stopping.wait(CITE_AFTER_SECONDS):
-                return
+            self._stopping.wait(CITE_AFTER_SECONDS)
             self._changed.clear()
+            if self._stopping.is_set():  # after the clearing: `stop` sets that first, and then wakes
+                return
             try:
                 with self._centre.lock:
                     cited = cite_if_it_helps(self._centre)
@@ -107,29 +149,90 @@ class Delivery:
                 self.released()
 
     def _run(self, party: str) -> None:
-        line, pause, due = self.lines[party], PAUSE_SECONDS_MIN, 0.0
-        while not self._stopping.is_set():
-            line.wake.clear()
-            try:
-                self._push_all(party)
-                if due <= 0:
-                    self._catch_up(party)
-                    due = CATCH_UP_SECONDS
-                line.up, line.trouble, pause = True, "", PAUSE_SECONDS_MIN
-            except TryLater as error:
-                line.up, line.trouble = False, str(error)
-                line.wake.wait(pause)
-                pause, due = min(pause * 2, PAUSE_SECONDS_MAX), 0.0
+        line = self.lines[party]
+        while True:
+            line.wake.clear()  # before the look at what it may have been set for: what is set after that is not lost
+            if self._stopping.is_set():
+                return
+            with self._centre.lock:
+                line.follow(routes_between(pack_today(self._centre), self._centre.party, party))
+            rest = line.rest(time.monotonic())
+            if not line.up and rest > 0:
+                line.wake.wait(rest)
                 continue
-            except ServandaError as error:
-                line.trouble = f"{error.code}: {error}"
-                log.error("line to %s: %s", party, error)
-                self._stopping.wait(PAUSE_SECONDS_MAX / 10)
-                due -= PAUSE_SECONDS_MAX / 10
+            if not self._use_a_route(party, line):
                 continue
+            self._try_earlier(party, line)
             if not line.wake.wait(QUIET_SECONDS):
-                due -= QUIET_SECONDS
-                self._quantum(party)
+                self._quantum(party, line)
+
+    def _use_a_route(self, party: str, line: LineState) -> bool:
+        """Deliver and catch up by the first route that works; returns whether one did."""
+        for state in line.order():
+            line.asking_since = time.monotonic()
+            try:
+                self._serve(party, line, state)
+            except ServandaError as error:
+                self._failed(party, state, error)
+            except Exception:
+                log.exception("line to %s by %s: our bug", party, state.route.name)
+                state.failed(BUG, time.monotonic())
+            else:
+                line.worked(state)
+                return True
+            finally:
+                line.asking_since = None
+            if self._stopping.is_set():
+                return False
+        line.down()
+        return False
+
+    def _failed(self, party: str, state: RouteState, error: ServandaError) -> None:
+        """Keep why a route does not work; a reason that is not new is not logged again."""
+        reason = str(error) if isinstance(error, TryLater) else f"{error.code}: {error}"
+        if state.failed(reason, time.monotonic()):
+            level = logging.INFO if isinstance(error, TryLater) else logging.ERROR
+            log.log(level, "line to %s by %s: %s", party, state.route.name, reason)
+
+    def _serve(self, party: str, line: LineState, state: RouteState) -> None:
+        source = state.route.by or party
+        if not self._push_all(party, state):
+            # Perhaps its receipt is by a key that we do not know yet: then its newest entries say so.
+            catch_up(self._centre, self._courier, party, source, self.received)
+            if not self._push_all(party, state):
+                raise LineDown(f"the answer holds no new receipt by {party}", "no-receipt")
+        if line.catch_up_due <= time.monotonic():
+            catch_up(self._centre, self._courier, party, source, self.received)
+            line.catch_up_due = time.monotonic() + CATCH_UP_SECONDS
+
+    def _try_earlier(self, party: str, line: LineState) -> None:
+        """Look whether a route before the one in use works again, beside what is delivered meanwhile."""
+        if line.prober is not None:
+            return
+        for state in line.earlier(time.monotonic()):
+            line.prober = threading.Thread(
+                target=self._probe, args=(party, line, state), name=f"probe-{party}", daemon=True
+            )
+            line.prober.start()
+            return
+
+    def _probe(self, party: str, line: LineState, state: RouteState) -> None:
+        centre = self._centre
+        try:
+            with centre.lock:
+                held = receipted_size(centre, party)
+                push = self.next_push(party) or Push(centre.party, held + 1, (), centre.note_at(held))
+            if not self._hand_over(party, state.route, push):
+                raise LineDown(f"the answer holds no receipt by {party}", "no-receipt")
+            state.worked()
+            line.wake.set()
+        except ServandaError as error:
+            self._failed(party, state, error)
+        except Exception:
+            log.exception("line to %s by %s: our bug", party, state.route.name)
+            state.failed(BUG, time.monotonic())
+        finally:
+            line.prober = None
 
     def compare_all(self) -> None:
         """Compare heads with every counterpart that answers now; so a dossier has the newest receipts of all."""
@@ -137,20 +240,29 @@ class Delivery:
             with suppress(TryLater):
                 exchange_heads(self._centre, self._courier, party)
 
-    def _push_all(self, party: str) -> None:
+    def _push_all(self, party: str, state: RouteState) -> bool:
+        """Push until everything is receipted; returns False if an answer brought no new receipt."""
         while not self._stopping.is_set():
             with self._centre.lock:
-                push = self.next_push(party)
+                before, push = receipted_size(self._centre, party), self.next_push(party)
             if push is None:
-                return
-            reply = self._courier.push(party, push)
+                return True
+            self._hand_over(party, state.route, push)
             with self._centre.lock:
-                kept = take_receipts(self._centre, self._centre.party, party, reply.size, reply.receipt)
-            if not kept:
-                return  # its identity is not held yet: the receipt cannot be judged, catch up first
+                size = receipted_size(self._centre, party)
+            if size <= before:
+                return False
+            state.carried()
             if self.on_receipt is not None:
-                self.on_receipt(party, reply.size)
+                self.on_receipt(party, size)
             self.received()
+        return True
+
+    def _hand_over(self, party: str, route: Route, push: Push) -> int:
+        """Push by one route, verify and keep the receipts that come back; returns how many."""
+        reply = self._courier.push(party, push, route.by)
+        with self._centre.lock:
+            return take_receipts(self._centre, self._centre.party, party, reply.size, reply.receipt)
 
     def next_push(self, party: str) -> Push | None:
         """What `party` has not receipted of our journal, within the limits of one push; None if nothing."""
@@ -163,65 +275,22 @@ class Delivery:
             leaves.pop()
         return Push(centre.party, first, tuple(leaves), centre.note_at(first + len(leaves) - 1))
 
-    def _catch_up(self, party: str) -> None:
-        """Pull what we lack of the party's journal, and from it whatever its entries wait for."""
-        wanted = [party]
-        with self._centre.lock:
-            state = self._centre.record.journals[party]
-            if state.pending:
-                wanted += [other for other in self._centre.record.journals if other not in (party, self._centre.party)]
-        self._fetch_packs(party)
-        for journal in wanted:
-            self._pull(party, journal)
-        exchange_heads(self._centre, self._courier, party)
-
-    def _fetch_packs(self, party: str) -> None:
-        """An entry that adopts a pack which we lack waits for it: whoever adopted it has it."""
-        for state in self._centre.record.journals.values():
-            frame = state.pending[0].frame if state.pending else None
-            digest = str(frame.content.get("pack")) if frame is not None and frame.format == "adopt" else ""
-            if not digest or digest in self._centre.record.packs:
-                continue
-            try:
-                text = self._courier.pack(party, digest)
-                with self._centre.lock:
-                    take_pack(self._centre, text)
-            except Refusal as error:
-                log.warning("pack %s from %s: %s", digest[:12], party, error)
-
-    def _pull(self, party: str, journal: str) -> None:
-        while True:
-            with self._centre.lock:
-                first = self._centre.record.journals[journal].size + 1
-            if first == 1:
-                return  # a party that has not been met: entry 1 is taken from its card alone
-            try:
-                push = self._courier.pull(party, journal, first, LEAVES_MAX)
-            except Refusal:
-                return  # that centre holds no more of it than we do
-            if not push.leaves:
-                return
-            with self._centre.lock:
-                try:
-                    judged = receive(self._centre, push, None, limits=False).judged
-                except Conflict as conflict:
-                    log.error("%s as %s has it: %s", journal, party, conflict)
-                    return
-            if judged:
-                self.received()
-
-    def _quantum(self, party: str) -> None:
+    def _quantum(self, party: str, line: LineState) -> None:
         """The line is quiet: exchange the post-quantum signatures over everything since the last time."""
-        centre = self._centre
+        centre, route = self._centre, line.in_use
         with centre.lock:
             size = centre.journal.size
             if receipted_size(centre, party) < size or receipted_size(centre, party, KIND_MLDSA44) >= size:
                 return
             note = centre.note_at(size, quantum=True)
         try:
-            lines = self._courier.receipt(party, centre.party, note)
+            lines = self._courier.receipt(party, centre.party, note, route.by if route else None)
+            with centre.lock:
+                take_receipts(centre, centre.party, party, size, lines)
         except ServandaError as error:
-            self.lines[party].trouble = str(error)
-            return
-        with centre.lock:
-            take_receipts(centre, centre.party, party, size, lines)
+            line.remark = f"{error.code}: {error}"
+        except Exception:
+            log.exception("line to %s: our bug", party)
+            line.remark = BUG
+        else:
+            line.remark = ""

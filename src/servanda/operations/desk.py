@@ -17,7 +17,7 @@ from servanda.agreement.dates import DateExpressionError, check_instant, instant
 from servanda.journal.audit import audit_record
 from servanda.journal.frame import Place
 from servanda.journal.state import Entry
-from servanda.line.watch import watch_list
+from servanda.operations import linework
 from servanda.operations.bundles import export_bundle, import_bundle, take_pack
 from servanda.operations.centre import Centre
 from servanda.operations.drafting import (
@@ -96,10 +96,7 @@ def _status(centre: Centre, arguments: Arguments) -> dict[str, Any]:
             }
             for party, state in sorted(record.journals.items())
         ],
-        "watch": [
-            watched._asdict()
-            for watched in watch_list(record, centre.party, {p: receipted_size(centre, p) for p in record.journals})
-        ],
+        "watch": [watched._asdict() for watched in linework.watch(centre)],
         "forks": {journal: sorted(proofs) for journal, proofs in centre.store.forks().items()},
     }
 
@@ -326,6 +323,7 @@ COMMANDS: dict[str, Command] = {
     "pack": _pack,
     "bring": _bring,
     "fork": _fork,
+    **linework.COMMANDS,
 }
 CHANGING = frozenset({"release", "send", "acknowledge", "import"})
 """Commands after which deliveries have something to do."""

@@ -9,42 +9,68 @@ from contextlib import suppress
 from servanda.operations.centre import Centre
 from servanda.operations.comparing import held_note, keep_proof, proof_in_push, whole_path
 from servanda.operations.errors import Conflict, Refusal
-from servanda.operations.ports import Push, PushReply
+from servanda.operations.ports import Push, PushReply, RawAnswer
 from servanda.operations.receiving import BYTES_MAX, LEAVES_MAX, countersign, receive
+from servanda.operations.relaying import Relay
+from servanda.operations.routing import pack_today, relays_of
 from servanda.proof.canonical import encode
 
 
 class CentreDoor:
     """Answers the requests of the line for one centre."""
 
-    def __init__(self, centre: Centre, on_change: Callable[[], None]) -> None:
-        """Answer for `centre`; `on_change` is called, without the lock, after entries have come in."""
+    def __init__(
+        self,
+        centre: Centre,
+        on_change: Callable[[], None],
+        *,
+        relay: Relay | None = None,
+        on_heard: Callable[[str], None] = lambda party: None,
+    ) -> None:
+        """Answer for `centre`.
+
+        Args:
+            centre: whose door it is.
+            on_change: called, without the lock, after entries have come in.
+            relay: what carries for others, if this centre does.
+            on_heard: called with a party, without the lock, whenever there is a sign of life of it.
+        """
         self._centre = centre
         self._on_change = on_change
+        self._relay = relay
+        self._on_heard = on_heard
 
     def peer_of(self, spki_sha256: str) -> str | None:
         """The party whose newest identity states this TLS key, or None."""
         for party, state in self._centre.record.journals.items():
             identity = state.identities.latest
             if identity is not None and spki_sha256 in identity.tls:
+                self._on_heard(party)
                 return party
         return None
 
     def push(self, peer: str, push: Push) -> PushReply:
-        """Take leaves of the peer's own journal; entries are durable before this returns, and judged by `judge`.
+        """Take leaves of the peer's own journal, or of another's from a relay; they are durable before this returns.
+
+        They are judged by `judge`.
 
         Raises:
             Conflict: another leaf is held; a proof of the fork is kept if there is one.
         """
         with self._centre.lock:
+            # Entries prove themselves, so a relay need not be trusted; but only those in the pack are listened to.
+            relayed = peer != push.journal and peer in relays_of(pack_today(self._centre))
             try:
-                return receive(self._centre, push, peer, judging=False).reply
+                reply = receive(self._centre, push, None if relayed else peer, judging=False).reply
             except Conflict:
                 with suppress(Refusal):
                     proof = proof_in_push(self._centre, push)
                     if proof is not None:
                         keep_proof(self._centre, push.journal, proof)
                 raise
+        if relayed:
+            self._on_heard(push.journal)
+        return reply
 
     def judge(self) -> None:
         """Judge what pushes have brought; called when their receipts are on their way."""
@@ -52,6 +78,16 @@ class CentreDoor:
             judged = self._centre.judge()
         if judged:
             self._on_change()
+
+    def relay(self, peer: str, to: str, journal: str, what: str, body: bytes) -> RawAnswer:
+        """Carry a request of the peer to another party's centre; slow, for it waits for that one.
+
+        Raises:
+            ServandaError: see `servanda.operations.relaying.Relay.carry`.
+        """
+        if self._relay is None:
+            raise Refusal("this centre carries for nobody", "no-relay")
+        return self._relay.carry(peer, to, journal, what, body)
 
     def pull(self, peer: str, journal: str, first: int, limit: int) -> Push:
         """Leaves of a journal that we hold, from `first` on, under a checkpoint with the receipts that we hold."""

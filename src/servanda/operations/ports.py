@@ -169,6 +169,14 @@ class PushReply(NamedTuple):
     """Signature lines of its receipt over the checkpoint, or empty."""
 
 
+class RawAnswer(NamedTuple):
+    """What a centre answered, byte for byte."""
+
+    status: int
+    """Of HTTP."""
+    body: bytes
+
+
 class Courier(Protocol):
     """Carries requests to the centres of counterparts. Blocking; each call has its own deadline.
 
@@ -176,8 +184,8 @@ class Courier(Protocol):
     `Conflict` (it holds a different leaf; carries its signed note).
     """
 
-    def push(self, party: str, push: Push) -> PushReply:
-        """Hand leaves of our own journal to `party`'s centre."""
+    def push(self, party: str, push: Push, by: str | None = None) -> PushReply:
+        """Hand leaves of our own journal to `party`'s centre, through the relay `by` if one is named."""
 
     def pull(self, party: str, journal: str, first: int, limit: int) -> Push:
         """Fetch leaves of any journal that `party`'s centre holds; may be empty of leaves."""
@@ -191,8 +199,20 @@ class Courier(Protocol):
     def pack(self, party: str, digest: str) -> bytes:
         """The canonical bytes of a pack that `party`'s centre holds."""
 
-    def receipt(self, party: str, journal: str, note: bytes) -> bytes:
-        """Ask `party`'s centre for both of its receipt lines over `note`."""
+    def receipt(self, party: str, journal: str, note: bytes, by: str | None = None) -> bytes:
+        """Ask `party`'s centre for both of its receipt lines over `note`, through the relay `by` if one is named."""
+
+    def forward(self, party: str, journal: str, what: str, body: bytes) -> RawAnswer:
+        """Post `body` for another party to `party`'s centre, at `entries` or `receipt` of `journal`.
+
+        Raises only `LineDown`: any answer is one.
+        """
+
+    def hurry(self, party: str, seconds: float) -> bool:
+        """Break off calls to `party`'s centre, by whatever route, on which nothing has moved for so long.
+
+        They fail or are made anew at once. Returns whether there were any.
+        """
 
 
 Clock = Callable[[], str]
