@@ -18,6 +18,8 @@ from tests.rig.world import World
 
 ROOT = Path(__file__).resolve().parents[2]
 AGREEMENTS, EXAMPLES = ROOT / "agreements", ROOT / "examples"
+OFFICERS = {"desk-1": "desk", "watch-1": "duty"}
+"""Officers that `servanda init` makes, to those of the rig."""
 STORIES = sorted(path.parent.name for path in EXAMPLES.glob("*/drafts"))
 
 
@@ -40,7 +42,7 @@ def drafts_of(name: str) -> dict[str, dict[str, Any]]:
 
 def enter(world: World, party: str, data: dict[str, Any]) -> Entry:
     """Draft, submit and release as the format says; everything is delivered."""
-    centre, draft = world.centres[party], parse_draft(data)
+    centre, draft = world.centres[party], parse_draft(data | {"author": OFFICERS[data["author"]]})
     if world.pack.formats[draft.format, 1].release == "one":
         entry = send_alone(centre, draft)
     else:
