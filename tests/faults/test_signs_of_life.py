@@ -63,6 +63,7 @@ def test_a_network_that_heals_after_weeks_is_noticed_when_one_side_has_something
         for proxy in net.between("ash", "birch"):
             proxy.break_off()
         net.say("ash", "while the line is cut")
+        net.say("birch", "so both notice")
         long_outage(net, "ash", "birch", monkeypatch)
         long_outage(net, "birch", "ash", monkeypatch)
         signs = heard(net, "ash")

@@ -64,10 +64,12 @@ class Delivery:
             self._begin(f"line-{party}", partial(self._run, party))
 
     def add(self, party: str) -> None:
-        """Begin delivery to one more counterpart."""
-        if party not in self.lines:
-            self.lines[party] = LineState()
-            self._begin(f"line-{party}", partial(self._run, party))
+        """Begin delivery to one more counterpart, or go by the new addresses of one that is known."""
+        if party in self.lines:
+            self.heard(party)
+            return
+        self.lines[party] = LineState()
+        self._begin(f"line-{party}", partial(self._run, party))
 
     def _begin(self, name: str, work: Callable[[], None]) -> None:
         thread = threading.Thread(target=work, name=name, daemon=True)
@@ -169,7 +171,7 @@ class Delivery:
     def _use_a_route(self, party: str, line: LineState) -> bool:
         """Deliver and catch up by the first route that works; returns whether one did."""
         for state in line.order():
-            line.asking_since = time.monotonic()
+            line.begins(state, time.monotonic())
             try:
                 self._serve(party, line, state)
             except ServandaError as error:
@@ -196,10 +198,10 @@ class Delivery:
 
     def _serve(self, party: str, line: LineState, state: RouteState) -> None:
         source = state.route.by or party
-        if not self._push_all(party, state):
+        if not self._push_all(party, line, state):
             # Perhaps its receipt is by a key that we do not know yet: then its newest entries say so.
             catch_up(self._centre, self._courier, party, source, self.received)
-            if not self._push_all(party, state):
+            if not self._push_all(party, line, state):
                 raise LineDown(f"the answer holds no new receipt by {party}", "no-receipt")
         if line.catch_up_due <= time.monotonic():
             catch_up(self._centre, self._courier, party, source, self.received)
@@ -240,7 +242,7 @@ class Delivery:
             with suppress(TryLater):
                 exchange_heads(self._centre, self._courier, party)
 
-    def _push_all(self, party: str, state: RouteState) -> bool:
+    def _push_all(self, party: str, line: LineState, state: RouteState) -> bool:
         """Push until everything is receipted; returns False if an answer brought no new receipt."""
         while not self._stopping.is_set():
             with self._centre.lock:
@@ -252,7 +254,7 @@ class Delivery:
                 size = receipted_size(self._centre, party)
             if size <= before:
                 return False
-            state.carried()
+            line.carried(state)
             if self.on_receipt is not None:
                 self.on_receipt(party, size)
             self.received()

@@ -151,11 +151,20 @@ class LineState:
             if state.failure and state.due <= now:
                 yield state
 
-    def worked(self, state: RouteState) -> None:
-        """A route has worked: it is the one in use."""
+    def begins(self, state: RouteState, now: float) -> None:
+        """The delivery thread goes by this route now; by another than before, it catches up as well."""
+        self.asking_since = now
         if self.in_use != state.route:
             self.catch_up_due = 0.0
+
+    def carried(self, state: RouteState) -> None:
+        """A route has brought a receipt: it is the one in use."""
         self._tried, self.in_use, self.patience = True, state.route, PATIENCE_SECONDS
+        state.carried()
+
+    def worked(self, state: RouteState) -> None:
+        """A route has done everything that there was to do."""
+        self.carried(state)
         state.worked()
 
     def down(self) -> None:

@@ -121,8 +121,16 @@ def test_where_the_pack_knows_the_courier_only_that_is_said_and_nothing_is_tried
 def test_a_route_that_is_new_in_use_catches_up_at_once() -> None:
     of = line()
     of.catch_up_due = 99.0
-    of.worked(state(of, ADDRESS))
-    assert of.catch_up_due == 0.0
+    of.begins(state(of, ADDRESS), 1.0)
+    assert (of.catch_up_due, of.asking_since) == (0.0, 1.0)
+    of.carried(state(of, ADDRESS))
     of.catch_up_due = 99.0
-    of.worked(state(of, ADDRESS))
+    of.begins(state(of, ADDRESS), 2.0)
     assert of.catch_up_due == 99.0
+
+
+def test_a_route_is_in_use_as_soon_as_it_has_brought_one_receipt_of_many() -> None:
+    of = line()
+    state(of, ADDRESS).failed("dead", 0.0)
+    of.carried(state(of, CEDAR))
+    assert (of.up, of.news.route, of.trouble) == (True, "relay cedar", "address: dead")
