@@ -22,6 +22,7 @@ from servanda.journal.record import Record
 from servanda.operations.centre import Centre
 from servanda.operations.comparing import keep_proof, proof_in_push, proven_party, size_of
 from servanda.operations.errors import Conflict, Refusal
+from servanda.operations.openings import OpeningLine, keep_openings, parse_opening
 from servanda.operations.parallel import judge_on_all_cores, signature_holds
 from servanda.operations.ports import Push
 from servanda.operations.receipts import take_receipts
@@ -30,10 +31,8 @@ from servanda.proof.canonical import CanonicalError, decode, encode
 from servanda.proof.checkpoints import Checkpoint
 from servanda.proof.container import ContainerError, read_container, write_container
 from servanda.proof.envelope import MANIFEST_TYPE, Envelope, EnvelopeError, Signature, pae, parse_envelope
-from servanda.proof.errors import ProofError
 from servanda.proof.forks import parse_fork_proof
 from servanda.proof.keys import key_id
-from servanda.proof.sealing import digests_of, disclosure_digest, parse_disclosure
 from servanda.registers.custody.views import balances_bytes
 from servanda.registers.obligations.views import obligations_bytes
 
@@ -75,13 +74,6 @@ class BundleManifest(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown
     purpose: Literal["courier", "backup", "dossier"]
     registers: dict[str, Hash]
     servanda_bundle: Literal[1]
-
-
-class OpeningLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One line of a file of openings."""
-
-    disclosure: str
-    entry: Reference
 
 
 class Bundle(NamedTuple):
@@ -175,14 +167,9 @@ def _journal_files(centre: Centre, party: str) -> dict[str, bytes]:
 
 
 def _openings_file(centre: Centre, party: str) -> dict[str, bytes]:
-    entries = centre.record.journals[party].entries
+    tree = centre.record.journals[party].tree
     lines = [
-        encode(
-            {
-                "disclosure": disclosure,
-                "entry": {"leaf": entries[number - 1].hash.hex(), "number": number, "party": party},
-            }
-        )
+        OpeningLine(disclosure, Reference(party, number, tree.node(0, number - 1).hex())).encode()
         for number, disclosure in centre.store.openings(party)
     ]
     return {f"openings/{party}.jsonl": b"".join(line + b"\n" for line in lines)} if lines else {}
@@ -318,20 +305,7 @@ def _take_openings(centre: Centre, bundle: Bundle) -> None:
     for path, content in sorted(bundle.files.items()):
         if not path.startswith("openings/"):
             continue
-        for line in content.split(b"\n")[:-1]:
-            try:
-                opening = msgspec.convert(decode(line), OpeningLine)
-                digest = disclosure_digest(opening.disclosure)
-            except (ProofError, msgspec.ValidationError) as error:
-                raise Refusal(f"{path}: {error}", "bundle") from error
-            entry = centre.record.entry(opening.entry.place)
-            if entry is None or entry.frame is None or entry.hash.hex() != opening.entry.leaf:
-                continue
-            known = {text for number, text in centre.store.openings(entry.place.party) if number == entry.place.number}
-            within = digests_of(entry.frame.content).union(*(digests_of(parse_disclosure(t).value) for t in known))
-            if digest in within and opening.disclosure not in known:
-                with centre.store.transaction() as writer:
-                    writer.put_opening(*entry.place, opening.disclosure)
+        keep_openings(centre, [parse_opening(line, path, "bundle") for line in content.split(b"\n")[:-1]])
 
 
 def take_pack(centre: Centre, text: bytes) -> str:
@@ -369,10 +343,12 @@ def _take_journal(centre: Centre, bundle: Bundle, journal: str) -> list[str]:
     state = centre.record.journals.get(journal)
     if state is None:
         raise Refusal(f"{journal} is no party of the agreement", "bundle")
-    fresh = max(1, state.size)
+    fresh, before = max(1, state.size), set(centre.forks.get(journal, ()))
     try:
         receive(centre, whole._replace(first=fresh, leaves=whole.leaves[fresh - 1 :]), limits=False)
     except Conflict as conflict:
+        if proven := centre.forks.get(journal, {}).keys() - before:  # by what was held ahead of its place
+            return sorted(proven)
         proof = proof_in_push(centre, whole)
         if proof is None:
             raise Refusal(f"{conflict}, and nothing proves which", "conflict") from conflict

@@ -13,11 +13,13 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 
+from servanda.operations.advancing import Ahead
 from servanda.operations.bundles import take_pack
 from servanda.operations.centre import Centre
 from servanda.operations.citing import cite_if_it_helps
 from servanda.operations.comparing import exchange_heads
 from servanda.operations.errors import Conflict, Refusal, ServandaError, TryLater
+from servanda.operations.handing import Hander
 from servanda.operations.ports import Courier, Push
 from servanda.operations.receipts import receipted_size, take_receipts
 from servanda.operations.receiving import BYTES_MAX, LEAVES_MAX, receive
@@ -48,6 +50,8 @@ class Delivery:
         """Prepare delivery to `parties`; `start` begins it."""
         self._centre = centre
         self._courier = courier
+        self._ahead = Ahead(centre, courier)
+        self._hander = Hander(centre, courier)
         self._stopping = threading.Event()
         self._changed = threading.Event()
         self.on_receipt: Callable[[str, int], None] | None = None
@@ -142,7 +146,9 @@ class Delivery:
             with self._centre.lock:
                 push = self.next_push(party)
             if push is None:
+                self._hander.hand(party)
                 return
+            self._ahead.send(party, push)
             reply = self._courier.push(party, push)
             with self._centre.lock:
                 kept = take_receipts(self._centre, self._centre.party, party, reply.size, reply.receipt)
@@ -174,6 +180,7 @@ class Delivery:
         for journal in wanted:
             self._pull(party, journal)
         exchange_heads(self._centre, self._courier, party)
+        self._hander.hand(party, again=True)
 
     def _fetch_packs(self, party: str) -> None:
         """An entry that adopts a pack which we lack waits for it: whoever adopted it has it."""

@@ -18,6 +18,7 @@ from servanda.journal.audit import audit_record
 from servanda.journal.frame import Place
 from servanda.journal.state import Entry
 from servanda.line.watch import watch_list
+from servanda.operations import advancing
 from servanda.operations.bundles import export_bundle, import_bundle, take_pack
 from servanda.operations.centre import Centre
 from servanda.operations.drafting import (
@@ -33,6 +34,7 @@ from servanda.operations.drafting import (
 )
 from servanda.operations.errors import Refusal
 from servanda.operations.founding import fingerprint
+from servanda.operations.handing import outstanding
 from servanda.operations.receipts import receipted_size
 from servanda.operations.sealing import draft_reveal, opened_content
 from servanda.proof.notes import KIND_MLDSA44
@@ -97,7 +99,7 @@ def _status(centre: Centre, arguments: Arguments) -> dict[str, Any]:
             for party, state in sorted(record.journals.items())
         ],
         "watch": [
-            watched._asdict()
+            {**watched._asdict(), "openings": outstanding(centre, watched.party)}
             for watched in watch_list(record, centre.party, {p: receipted_size(centre, p) for p in record.journals})
         ],
         "forks": {journal: sorted(proofs) for journal, proofs in centre.store.forks().items()},
@@ -326,6 +328,7 @@ COMMANDS: dict[str, Command] = {
     "pack": _pack,
     "bring": _bring,
     "fork": _fork,
+    **advancing.COMMANDS,
 }
 CHANGING = frozenset({"release", "send", "acknowledge", "import"})
 """Commands after which deliveries have something to do."""

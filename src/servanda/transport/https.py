@@ -15,16 +15,21 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote, urlsplit
 
 from servanda.operations.errors import LineDown
-from servanda.operations.ports import Push, PushReply
+from servanda.operations.openings import OpeningLine
+from servanda.operations.ports import Advance, Push, PushReply
 from servanda.proof.certificates import spki_sha256
+from servanda.proof.envelope import ENVELOPE_BYTES_MAX
 from servanda.proof.notes import NOTE_BYTES_MAX
 from servanda.transport.wire import (
     ERROR_BYTES_MAX,
     bad_answer,
     raise_failure,
+    read_held,
     read_path,
     read_pull,
     read_reply,
+    write_advance,
+    write_openings,
     write_push,
 )
 
@@ -108,6 +113,16 @@ class HttpsCourier:
         """Ask `party`'s centre for both of its receipt lines over `note`."""
         target = f"/v1/journals/{quote(journal, safe='')}/receipt"
         return self._ask(party, _Request("POST", target, note, NOTE_BYTES_MAX))
+
+    def advance(self, party: str, advance: Advance) -> bytes:
+        """Hand one entry of our own journal ahead of its place; returns the advance receipt, an envelope."""
+        target = f"/v1/journals/{quote(advance.journal, safe='')}/advance"
+        return self._ask(party, _Request("POST", target, write_advance(advance), ENVELOPE_BYTES_MAX))
+
+    def openings(self, party: str, openings: Sequence[OpeningLine]) -> frozenset[str]:
+        """Hand openings; returns the digests of those that `party`'s centre keeps."""
+        request = _Request("POST", "/v1/openings", write_openings(openings), NOTE_BYTES_MAX)
+        return read_held(self._ask(party, request))
 
     def pack(self, party: str, digest: str) -> bytes:
         """The pack with this digest from `party`'s centre; the caller compares it with the digest."""
