@@ -119,7 +119,9 @@ def meet(home: Path, passphrase_file: Path | None, card_file: Path, fingerprint:
     "--officer", "officers", multiple=True, metavar="NAME=ROLE[,ROLE]", help="Add an officer, or change roles."
 )
 @click.option("--retire", multiple=True, metavar="NAME", help="Retire an officer: nothing signed after this counts.")
-@click.option("--renew", multiple=True, metavar="WHAT", help="New keys for centre, receipt, root, or an officer.")
+@click.option(
+    "--renew", multiple=True, metavar="WHAT", help="New keys for centre, receipt, root, encryption, or an officer."
+)
 @click.option(
     "--root-passphrase-file",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),

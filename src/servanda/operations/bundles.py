@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from itertools import pairwise
 from typing import Annotated, Any, Literal, NamedTuple
@@ -84,7 +84,14 @@ class Bundle(NamedTuple):
     envelope: Envelope
 
 
-def export_bundle(centre: Centre, purpose: str, as_of: str | None = None, *, openings: bool = False) -> bytes:
+def export_bundle(
+    centre: Centre,
+    purpose: str,
+    as_of: str | None = None,
+    *,
+    openings: bool = False,
+    handed: Sequence[OpeningLine] = (),
+) -> bytes:
     """Everything that this centre holds of the record, in one file.
 
     Openings of sealed members that have not been revealed in the record go into a backup, and into another bundle only
@@ -94,7 +101,8 @@ def export_bundle(centre: Centre, purpose: str, as_of: str | None = None, *, ope
         centre: the exporter.
         purpose: `courier`, `backup` or `dossier`.
         as_of: RFC 3339 instant at which the obligations are judged; now if None.
-        openings: whether openings go into a bundle that is no backup.
+        openings: whether all openings held go into a bundle that is no backup.
+        handed: openings of our own entries that go into it else.
 
     Raises:
         Refusal: no such purpose, or `as_of` is no instant in UTC (`usage`).
@@ -106,18 +114,9 @@ def export_bundle(centre: Centre, purpose: str, as_of: str | None = None, *, ope
         raise Refusal(str(error), "usage") from error
     if purpose not in PURPOSES:
         raise Refusal(f"{purpose!r} is none of the purposes {', '.join(PURPOSES)}", "usage")
-    files: dict[str, bytes] = {
-        f"packs/{digest}.json": encode(pack.data) for digest, pack in centre.record.packs.items()
-    }
-    journals = []
-    for party, state in sorted(centre.record.journals.items()):
-        if state.size:
-            files |= _journal_files(centre, party)
-            if openings or purpose == "backup":
-                files |= _openings_file(centre, party)
-            journals.append({"party": party, "root": state.tree.root().hex(), "size": state.size})
-    for proofs in centre.store.forks().values():
-        files |= {f"proofs/{name}.json": proof for name, proof in proofs.items()}
+    files = _record_files(centre, openings=openings or purpose == "backup")
+    if handed:
+        files.setdefault(f"openings/{centre.party}.jsonl", _lines(handed))
     manifest: dict[str, Any] = {
         "agreement": centre.record.agreement,
         "as-of": instant,
@@ -126,7 +125,11 @@ def export_bundle(centre: Centre, purpose: str, as_of: str | None = None, *, ope
             {"path": path, "sha256": hashlib.sha256(content).hexdigest(), "size": len(content)}
             for path, content in sorted(files.items())
         ],
-        "journals": journals,
+        "journals": [
+            {"party": party, "root": state.tree.root().hex(), "size": state.size}
+            for party, state in sorted(centre.record.journals.items())
+            if state.size
+        ],
         "purpose": purpose,
         "registers": {} if purpose == "courier" else _register_digests(centre, instant),
         "servanda-bundle": 1,
@@ -136,6 +139,17 @@ def export_bundle(centre: Centre, purpose: str, as_of: str | None = None, *, ope
     signature = Signature(key_id(signer.public), signer.sign(pae(MANIFEST_TYPE, payload)), signer.algorithm)
     files["manifest.json"] = Envelope(payload, MANIFEST_TYPE, (signature,)).encode()
     return write_container(files)
+
+
+def _record_files(centre: Centre, *, openings: bool) -> dict[str, bytes]:
+    files = {f"packs/{digest}.json": encode(pack.data) for digest, pack in centre.record.packs.items()}
+    for party, state in sorted(centre.record.journals.items()):
+        if state.size:
+            files |= _journal_files(centre, party)
+            files |= _openings_file(centre, party) if openings else {}
+    for proofs in centre.store.forks().values():
+        files |= {f"proofs/{name}.json": proof for name, proof in proofs.items()}
+    return files
 
 
 def _register_digests(centre: Centre, instant: str) -> dict[str, str]:
@@ -169,10 +183,14 @@ def _journal_files(centre: Centre, party: str) -> dict[str, bytes]:
 def _openings_file(centre: Centre, party: str) -> dict[str, bytes]:
     tree = centre.record.journals[party].tree
     lines = [
-        OpeningLine(disclosure, Reference(party, number, tree.node(0, number - 1).hex())).encode()
+        OpeningLine(disclosure, Reference(party, number, tree.node(0, number - 1).hex()))
         for number, disclosure in centre.store.openings(party)
     ]
-    return {f"openings/{party}.jsonl": b"".join(line + b"\n" for line in lines)} if lines else {}
+    return {f"openings/{party}.jsonl": _lines(lines)} if lines else {}
+
+
+def _lines(openings: Sequence[OpeningLine]) -> bytes:
+    return b"".join(opening.encode() + b"\n" for opening in openings)
 
 
 def read_bundle(data: bytes) -> Bundle:

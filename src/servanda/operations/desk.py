@@ -266,6 +266,8 @@ def _receipts(centre: Centre, arguments: Arguments) -> list[dict[str, Any]]:
 
 
 def _export(centre: Centre, arguments: Arguments) -> str:
+    if arguments.get("to"):  # never in the clear instead
+        raise Refusal("encrypting a bundle to its recipients is for the station", "usage")
     data = export_bundle(
         centre,
         arguments.get("purpose", "dossier"),
