@@ -95,6 +95,8 @@ class Founding(NamedTuple):
     addresses: tuple[str, ...] = ()
     cost: Cost | None = None
     """Cost of the key derivation; None for the default."""
+    encryption: bool = False
+    """Whether the identity states a key to which counterparts encrypt bundles; `rotate` can state one later."""
 
 
 def read_clock() -> str:
@@ -148,7 +150,8 @@ def found_centre(founding: Founding) -> str:
     centre = Centre(founding.party, founding.pack, store, _signers(keyring), read_clock)
     party = next(p for p in founding.pack.data["parties"] if p["id"] == founding.party)
     signers = [root.signer(name) for name in sorted(roots)]
-    tls, opener = [spki_sha256(_der(certificate))], age.public_of(keyring.secret(ENCRYPTION))
+    tls = [spki_sha256(_der(certificate))]
+    opener = age.public_of(keyring.secret(ENCRYPTION)) if founding.encryption else None
     content = identity_content(centre.signers, signers, ROOT_THRESHOLD, founding.officers, party["names"], tls, opener)
     state_identity(centre, content, signers[:ROOT_THRESHOLD], f"Identity of {founding.party}")
     settings = Settings(founding.party, founding.pack.digest, founding.host, founding.port, founding.addresses)
