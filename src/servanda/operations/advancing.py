@@ -240,11 +240,12 @@ def urgent_behind(centre: Centre, party: str, push: Push) -> list[int]:
     """Numbers of our entries that go ahead of `push` to a party: flash before immediate, the newest first.
 
     Only what is newer than all that went ahead before it: the room that a counterpart gives is for what is new. Nothing
-    goes past an identity that the party has not receipted, for without it nothing behind it can be checked.
+    goes past an identity that the party has not receipted, for without it nothing behind it can be checked; entry 1 it
+    has from our card.
     """
     journal, last = centre.journal, push.first + len(push.leaves) - 1
     identity = journal.identities.latest
-    if last >= journal.size or identity is None or identity.number > receipted_size(centre, party):
+    if last >= journal.size or identity is None or identity.number > max(1, receipted_size(centre, party)):
         return []
     sent = {n for n in centre.store.advance_receipts(party) if n > last}
     found: list[int] = []

@@ -34,6 +34,7 @@ from servanda.proof.envelope import ADVANCE_TYPE, Envelope, Signature, pae, pars
 from servanda.proof.keys import key_id, verify_ed25519
 from servanda.proof.merkle import inclusion_path
 from servanda.proof.notes import Note
+from tests.rig.packs import lake
 from tests.rig.world import ROLES, DirectCourier, World, hand, roots_of, signer, signers_of, three
 
 
@@ -430,6 +431,20 @@ class TestSending:
         w.deliver("ash", "birch", push.first)
         routine(w, 1)
         assert urgent_behind(centre, "birch", first_push(w, 1)) == [number]
+
+    def test_a_party_that_has_our_card_and_receipted_nothing_yet_gets_it_as_well(self) -> None:
+        w = World(lake(("ash", "birch")), adopted=False)
+        hand(w.centres["ash"], w.centres["birch"])
+        w.say("ash", "adopt", {"pack": w.pack.digest})
+        w.say("birch", "adopt", {"pack": w.pack.digest})
+        hand(w.centres["birch"], w.centres["ash"])
+        routine(w, 1)
+        number = alarm(w)
+        fresh = w.reopened("ash")
+        fresh.store._state.journals["ash"].receipts.clear()  # type: ignore[attr-defined]
+        assert receipted_size(fresh, "birch") == 0
+        push = Push("ash", 1, tuple(fresh.store.leaves("ash", 1, 2)), fresh.note_at(2))
+        assert urgent_behind(fresh, "birch", push) == [number]
 
     def test_a_full_counterpart_or_a_missing_identity_does_not_hold_up_the_push(self) -> None:
         w = world()
