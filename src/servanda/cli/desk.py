@@ -40,6 +40,8 @@ def status(home: Path, passphrase_file: Path | None, as_json: bool) -> None:
         if watched["undelivered"]:
             since = f"since {watched['since']}" if watched["since"] else ""
             say(f"{watched['undelivered']} entries not receipted by {watched['party']} {since}")
+        for opening in watched["openings"]:
+            say(f"opening of {opening['name']} in {opening['entry']} not yet held by {watched['party']}")
     for journal, proofs in data["forks"].items():
         say(f"FORK of {journal} proven: {', '.join(proofs)}")
 
