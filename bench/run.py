@@ -13,7 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from bench import dossier, growth, latency, receive
+from bench import backlog, dossier, growth, latency, receive
 
 HEAD = """# Measurements
 
@@ -26,6 +26,7 @@ The floor of a receipt is two flushes, one TLS round trip, four signatures and f
 TITLES = {
     "latency": "From release to a durable receipt, verified and kept by the sender",
     "receive": "Receiving in batches of 100, into SQLite",
+    "backlog": "A counterpart returns to a backlog whose last entry is a flash alert",
     "dossier": "Verifying a dossier (`servanda verify`)",
     "growth": "As a journal grows",
 }
@@ -37,6 +38,7 @@ def measure(quick: bool) -> dict[str, dict[str, Any]]:
     return {
         "latency": latency.measure(entries=300 // scale + 30),
         "receive": receive.measure(entries=10_000 // scale),
+        "backlog": backlog.measure(alerts=10_000 // scale),
         "dossier": dossier.measure(entries=100_000 // scale),
         "growth": growth.measure([1_000, 10_000, 100_000, *([] if quick else [1_000_000])]),
     }

@@ -25,9 +25,12 @@ from servanda.agreement.errors import PackError, Problem
 from servanda.agreement.pack import Pack, parse_pack
 from servanda.journal.identity import Identity
 from servanda.journal.state import Entry
+from servanda.keyring import age
 from servanda.keyring.keyfile import Cost, Keyring, create_keyring, open_keyring, replace_file
 from servanda.keyring.tls import make_tls
+from servanda.operations.bundles import BUNDLE_BYTES_MAX
 from servanda.operations.centre import Centre, Signers
+from servanda.operations.couriering import encrypted_courier
 from servanda.operations.desk import dispatch
 from servanda.operations.drafting import Draft
 from servanda.operations.errors import Refusal, Stopped, TryLater
@@ -48,6 +51,9 @@ CENTRE_KEYS = {
     "receipt": "ed25519",
     "receipt-ml-dsa-44": "ml-dsa-44",
 }
+ENCRYPTION = "encryption"
+"""Secrets of the keyring that are called so, or so and a number, open bundles that are encrypted to us."""
+NOT_OFFICERS = ("centre", "receipt", "root", ENCRYPTION)
 ROOT_KEYS, ROOT_THRESHOLD = 3, 2
 CHEAP = Cost(8192, 1, 1)
 """Cost of a key derivation for exercises whose passphrase is no secret: 8 MiB, once."""
@@ -90,6 +96,8 @@ class Founding(NamedTuple):
     addresses: tuple[str, ...] = ()
     cost: Cost | None = None
     """Cost of the key derivation; None for the default."""
+    encryption: bool = False
+    """Whether the identity states a key to which counterparts encrypt bundles; `rotate` can state one later."""
 
 
 def read_clock() -> str:
@@ -139,6 +147,7 @@ def found_centre(founding: Founding) -> str:
     key, certificate = make_tls(f"servanda {founding.party}", datetime.now(UTC))  # noqa: TID251
     keyring.put_secret("tls-key", key)
     keyring.put_secret("tls-certificate", certificate)
+    keyring.put_secret(ENCRYPTION, age.new_secret())
     keyring.save()
     roots = {f"root-{index}": "ed25519" for index in range(1, ROOT_KEYS + 1)}
     root = create_keyring(home / "root.json", founding.root_passphrase, roots, founding.cost)
@@ -149,7 +158,8 @@ def found_centre(founding: Founding) -> str:
     party = next(p for p in founding.pack.data["parties"] if p["id"] == founding.party)
     signers = [root.signer(name) for name in sorted(roots)]
     tls = [spki_sha256(_der(certificate))]
-    content = identity_content(centre.signers, signers, ROOT_THRESHOLD, founding.officers, party["names"], tls)
+    opener = age.public_of(keyring.secret(ENCRYPTION)) if founding.encryption else None
+    content = identity_content(centre.signers, signers, ROOT_THRESHOLD, founding.officers, party["names"], tls, opener)
     state_identity(centre, content, signers[:ROOT_THRESHOLD], f"Identity of {founding.party}")
     settings = Settings(founding.party, founding.pack.digest, founding.host, founding.port, founding.addresses)
     found = fingerprint(centre)
@@ -193,7 +203,7 @@ class Rotation(NamedTuple):
     """Officers to add, or whose roles change: name to roles."""
     retire: Sequence[str] = ()
     renew: Sequence[str] = ()
-    """`centre`, `receipt`, `root`, or names of officers whose keys are renewed."""
+    """`centre`, `receipt`, `root`, `encryption`, or names of officers whose keys are renewed."""
     subject: str = "New identity"
 
 
@@ -212,13 +222,13 @@ def _rotated(
     """The signers and officers' roles after a rotation; new keys are added to the keyring, which is not saved."""
     roles: dict[str, Sequence[str]] = {name: sorted(officer.roles) for name, officer in before.officers.items()}
     officers = dict(signers.officers)
-    for name in (*rotation.retire, *(n for n in rotation.renew if n not in ("centre", "receipt", "root"))):
+    for name in (*rotation.retire, *(n for n in rotation.renew if n not in NOT_OFFICERS)):
         if name not in roles:
             raise Refusal(f"no officer {name}; there are {', '.join(sorted(roles))}", "unknown-key")
     for name in rotation.retire:
         del roles[name]
         officers.pop(name, None)
-    for name in {*rotation.officers, *rotation.renew} - {"centre", "receipt", "root"} - set(rotation.retire):
+    for name in {*rotation.officers, *rotation.renew} - set(NOT_OFFICERS) - set(rotation.retire):
         roles[name] = rotation.officers.get(name, roles.get(name, ()))
         if name in rotation.renew or name not in officers:
             officers[name] = keyring.add(f"officer-{name}{suffix}", "ed25519")
@@ -353,8 +363,12 @@ class Station:
         if "root" in rotation.renew:
             new = [root.add(f"root-{index}{suffix}", "ed25519") for index in range(1, ROOT_KEYS + 1)]
             root.save()
+        opener = before.encryption
+        if ENCRYPTION in rotation.renew:  # those before stay in the keyring: what is under way can still be read
+            self.keyring.put_secret(f"{ENCRYPTION}{suffix}", age.new_secret())
+            opener = age.public_of(self.keyring.secret(f"{ENCRYPTION}{suffix}"))
         self.keyring.save()
-        content = identity_content(signers, new, before.threshold, roles, before.names, before.tls)
+        content = identity_content(signers, new, before.threshold, roles, before.names, before.tls, opener)
         signing = {signer.public: signer for signer in (*old[: before.threshold], *new[: before.threshold])}
         kept, self.centre.signers = self.centre.signers, signers
         try:
@@ -395,7 +409,23 @@ class Station:
                 )
             case "meet":
                 return self.meet(str(request.get("card", "")).encode(), str(request.get("fingerprint", "")))
+            case "export" if request.get("to"):
+                with self.centre.lock:
+                    purpose = str(request.get("purpose", "courier"))
+                    data = encrypted_courier(self.centre, [*map(str, request["to"])], purpose, age.encrypt)
+                return base64.b64encode(data).decode()
+            case "import":
+                return dispatch(self.centre, {**request, "data": self._opened(str(request.get("data", "")))})
         return dispatch(self.centre, request)
+
+    def _opened(self, data: str) -> str:
+        """A bundle in base64, decrypted if it is encrypted: its beginning tells, not its name."""
+        raw = base64.b64decode(data)
+        if not age.is_encrypted(raw):
+            return data
+        names = [name for name in self.keyring.secret_names() if name.startswith(ENCRYPTION)]
+        secrets = [self.keyring.secret(name) for name in names]
+        return base64.b64encode(age.decrypt(raw, secrets, BUNDLE_BYTES_MAX)).decode()
 
     def close(self) -> None:
         """Release store and lock."""

@@ -17,6 +17,7 @@ import apsw
 import pytest
 
 from servanda.operations.errors import HeadMoved, Refusal, StoreDamaged, StoreFull, TryLater
+from servanda.operations.ports import StoredAdvance, StoredHanding
 from servanda.storage.sqlite import database
 from servanda.storage.sqlite.schema import NUMBER_BITS, SCHEMA_VERSION, node_place, place
 from servanda.storage.sqlite.store import SqliteStore
@@ -82,6 +83,33 @@ class TestOpening:
             connection.pragma("user_version", version)
         with pytest.raises(StoreDamaged, match=f"version {version}, .* version {SCHEMA_VERSION}"):
             SqliteStore(path)
+
+    def test_a_store_of_the_first_version_is_brought_to_this_one_and_keeps_everything(self, path: Path) -> None:
+        filled(path, 3)
+        with closing(apsw.Connection(str(path))) as connection:
+            for table in ("advances", "advance_receipts", "handings"):
+                connection.execute(f"DROP TABLE {table}")
+            connection.pragma("user_version", 1)
+        with closing(SqliteStore(path)) as store, store.transaction() as writer:
+            writer.put_advance(StoredAdvance("syr", 9, b"leaf", b"note", TIME))
+            writer.put_advance_receipt("opcw", 1, b"envelope")
+            writer.put_handing(StoredHanding(1, "opcw", "disclosure", ""))
+        with closing(SqliteStore(path)) as store:
+            assert store._database.rows("PRAGMA user_version") == [(SCHEMA_VERSION,)]
+            assert store.leaves("syr", 1, 9) == [bytes([number]) * 1000 for number in (1, 2, 3)]
+            assert [advance.number for advance in store.advances("syr")] == [9]
+            assert len(store.handings()) == len(store.advance_receipts("opcw")) == 1
+
+    def test_a_migration_that_fails_leaves_the_old_version_whole(
+        self, path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        filled(path, 1)
+        with closing(apsw.Connection(str(path))) as connection:
+            connection.pragma("user_version", 1)  # the tables are there already: creating them fails
+        with pytest.raises(StoreDamaged):
+            SqliteStore(path)
+        with closing(apsw.Connection(str(path))) as connection:
+            assert connection.pragma("user_version") == 1
 
     def test_another_programs_file_is_refused_and_left_alone(self, path: Path) -> None:
         with closing(apsw.Connection(str(path))) as connection:

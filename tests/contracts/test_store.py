@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from servanda.operations.errors import HeadMoved, StoreDamaged
-from servanda.operations.ports import Store, StoredDraft, StoredReceipt, Writer
+from servanda.operations.ports import Store, StoredAdvance, StoredDraft, StoredHanding, StoredReceipt, Writer
 from servanda.storage.memory.store import MemoryStore
 from servanda.storage.sqlite.store import SqliteStore
 
@@ -49,6 +49,7 @@ def everything(store: Store) -> list[object]:
     """All that can be read of journals `syr` and `opcw`, for comparing before with after."""
     found: list[object] = [store.journals(), store.packs(), store.forks(), store.drafts(), store.setting("mode")]
     for journal in ("syr", "opcw"):
+        found += [store.advances(journal), store.advance_receipts(journal), store.handings(journal)]
         found += [store.leaves(journal, 1, 1000), store.receipts(journal), store.openings(journal)]
         found += [store.checkpoint(journal), [store.held_at(journal, number) for number in range(1, 20)]]
         for level, index, _ in nodes_of(1, 20):
@@ -69,6 +70,9 @@ def fill(store: Store) -> None:
         writer.put_opening("syr", 1, "disclosure")
         writer.put_draft(StoredDraft("d-1", "draft", b"{}"))
         writer.put_setting("mode", b"normal")
+        writer.put_advance(StoredAdvance("syr", 9, b"leaf", b"note 9", TIME))
+        writer.put_advance_receipt("opcw", 9, b"envelope")
+        writer.put_handing(StoredHanding(1, "opcw", "disclosure", ""))
 
 
 class TestAppend:
@@ -300,6 +304,10 @@ class TestTransactions:
             writer.put_opening("syr", 1, "new")
             writer.put_draft(StoredDraft("d-1", "released", b"new"))
             writer.put_setting("mode", b"new")
+            writer.put_advance(StoredAdvance("syr", 10, b"new", b"note 10", TIME))
+            writer.drop_advances("syr", [9])
+            writer.put_advance_receipt("syr", 9, b"new")
+            writer.put_handing(StoredHanding(1, "opcw", "disclosure", TIME))
             1 / 0
 
         with pytest.raises(ZeroDivisionError):
@@ -365,6 +373,10 @@ class TestTransactions:
             lambda writer: writer.put_opening("syr", 1, "disclosure"),
             lambda writer: writer.put_draft(StoredDraft("d-1", "draft", b"{}")),
             lambda writer: writer.put_setting("mode", b"normal"),
+            lambda writer: writer.put_advance(StoredAdvance("syr", 1, b"leaf", b"note", TIME)),
+            lambda writer: writer.drop_advances("syr", [9]),
+            lambda writer: writer.put_advance_receipt("opcw", 1, b"envelope"),
+            lambda writer: writer.put_handing(StoredHanding(1, "opcw", "disclosure", TIME)),
         ],
     )
     def test_a_writer_takes_nothing_after_its_transaction(self, store: Store, write: Callable[[Writer], None]) -> None:
@@ -399,3 +411,63 @@ def test_a_relaxed_transaction_is_visible_at_once_and_the_next_is_durable_again(
     with store.transaction() as writer:
         writer.put_setting("mode", b"durable")
     assert store.setting("mode") == b"durable"
+
+
+class TestAhead:
+    """Entries ahead of their places, the receipts for them, and openings to be handed."""
+
+    def test_advances_are_read_by_number_and_the_first_for_a_place_stays(self, store: Store) -> None:
+        held = [StoredAdvance("syr", number, b"leaf", b"note", TIME) for number in (12, 3, 700)]
+        with store.transaction() as writer:
+            for advance in held:
+                writer.put_advance(advance)
+            writer.put_advance(held[0]._replace(leaf=b"another"))
+        with store.transaction() as writer:
+            writer.put_advance(held[1]._replace(leaf=b"another"))
+        assert store.advances("syr") == sorted(held)
+        assert store.advances("opcw") == []
+        assert store.journals() == {}, "what is held in advance has no place"
+
+    def test_what_lies_in_its_place_is_let_go_and_nothing_else(self, store: Store) -> None:
+        with store.transaction() as writer:
+            for number in (3, 12, 700):
+                writer.put_advance(StoredAdvance("syr", number, b"leaf", b"note", TIME))
+            writer.put_advance(StoredAdvance("opcw", 12, b"leaf", b"note", TIME))
+        with store.transaction() as writer:
+            writer.drop_advances("syr", [12, 13])
+            writer.drop_advances("usa", [12])
+        assert [advance.number for advance in store.advances("syr")] == [3, 700]
+        assert [advance.number for advance in store.advances("opcw")] == [12]
+
+    def test_a_place_that_was_let_go_can_be_held_again(self, store: Store) -> None:
+        first = StoredAdvance("syr", 3, b"first", b"note", TIME)
+        with store.transaction() as writer:
+            writer.put_advance(first)
+        with store.transaction() as writer:
+            writer.drop_advances("syr", [3])
+            writer.put_advance(first._replace(leaf=b"second"))
+        assert store.advances("syr") == [first._replace(leaf=b"second")]
+
+    def test_receipts_for_single_entries_are_kept_by_party_and_number(self, store: Store) -> None:
+        with store.transaction() as writer:
+            writer.put_advance_receipt("opcw", 12, b"twelve")
+            writer.put_advance_receipt("opcw", 3, b"three")
+            writer.put_advance_receipt("usa", 3, b"other")
+        with store.transaction() as writer:
+            writer.put_advance_receipt("opcw", 3, b"again")
+        assert list(store.advance_receipts("opcw").items()) == [(3, b"three"), (12, b"twelve")]
+        assert store.advance_receipts("syr") == {}
+
+    def test_an_opening_to_be_handed_is_there_until_it_is_held_and_after_it(self, store: Store) -> None:
+        wanted = [
+            StoredHanding(2, "usa", "d", ""),
+            StoredHanding(1, "opcw", "e", ""),
+            StoredHanding(2, "opcw", "d", ""),
+        ]
+        with store.transaction() as writer:
+            for handing in wanted:
+                writer.put_handing(handing)
+        with store.transaction() as writer:
+            writer.put_handing(wanted[2]._replace(held_at=TIME))
+        assert store.handings("opcw") == [wanted[1], wanted[2]._replace(held_at=TIME)]
+        assert store.handings() == sorted([wanted[0], wanted[1], wanted[2]._replace(held_at=TIME)])

@@ -15,7 +15,7 @@ from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from servanda.operations.errors import HeadMoved
-from servanda.operations.ports import Store, StoredDraft, StoredReceipt, Writer
+from servanda.operations.ports import Store, StoredAdvance, StoredDraft, StoredHanding, StoredReceipt, Writer
 from servanda.storage.memory.store import MemoryStore
 from servanda.storage.sqlite.store import SqliteStore
 
@@ -30,6 +30,10 @@ WRITES = st.one_of(
     st.tuples(st.just("pack"), NAMES, BYTES),
     st.tuples(st.just("fork"), JOURNALS, NAMES, BYTES),
     st.tuples(st.just("opening"), JOURNALS, NUMBERS, NAMES),
+    st.tuples(st.just("advance"), JOURNALS, NUMBERS, BYTES),
+    st.tuples(st.just("drop"), JOURNALS, st.lists(NUMBERS, max_size=2)),
+    st.tuples(st.just("advance-receipt"), NAMES, NUMBERS, BYTES),
+    st.tuples(st.just("handing"), NUMBERS, NAMES, NAMES, NAMES),
     st.tuples(st.just("draft"), NAMES, NAMES, BYTES),
     st.tuples(st.just("setting"), NAMES, BYTES),
 )
@@ -45,6 +49,9 @@ class Model:
         self.packs: dict[str, bytes] = {}
         self.forks: dict[tuple[str, str], bytes] = {}
         self.openings: set[tuple[str, int, str]] = set()
+        self.advances: dict[tuple[str, int], bytes] = {}
+        self.advance_receipts: dict[tuple[str, int], bytes] = {}
+        self.handings: dict[tuple[int, str, str], str] = {}
         self.drafts: dict[str, StoredDraft] = {}
         self.settings: dict[str, bytes] = {}
 
@@ -73,6 +80,24 @@ class Model:
             case "opening", journal, number, disclosure:
                 writer.put_opening(journal, number, disclosure)
                 self.openings.add((journal, number, disclosure))
+            case _:
+                self.write_more(writer, kind, *values)
+
+    def write_more(self, writer: Writer, kind: str, *values: Any) -> None:
+        match kind, *values:
+            case "advance", journal, number, leaf:
+                writer.put_advance(StoredAdvance(journal, number, leaf, b"note", "now"))
+                self.advances.setdefault((journal, number), leaf)
+            case "drop", journal, numbers:
+                writer.drop_advances(journal, numbers)
+                for number in numbers:
+                    self.advances.pop((journal, number), None)
+            case "advance-receipt", by, number, receipt:
+                writer.put_advance_receipt(by, number, receipt)
+                self.advance_receipts.setdefault((by, number), receipt)
+            case "handing", number, party, disclosure, held_at:
+                writer.put_handing(StoredHanding(number, party, disclosure, held_at))
+                self.handings[number, party, disclosure] = held_at
             case "draft", identifier, state, body:
                 self.drafts[identifier] = StoredDraft(identifier, state, body)
                 writer.put_draft(self.drafts[identifier])
@@ -142,6 +167,11 @@ class StoreMachine(RuleBasedStateMachine):
         assert sorted(found) == sorted((*key, proof) for key, proof in model.forks.items())
         for name in ("a", "b", "é", "\U0001f54a", "", "none"):
             assert store.setting(name) == model.settings.get(name)
+            receipts = {n: receipt for (by, n), receipt in model.advance_receipts.items() if by == name}
+            assert list(store.advance_receipts(name).items()) == sorted(receipts.items())
+            handings = sorted(StoredHanding(*key, at) for key, at in model.handings.items() if key[1] == name)
+            assert store.handings(name) == handings
+        assert store.handings() == sorted(StoredHanding(*key, at) for key, at in model.handings.items())
         for journal in ("syr", "opcw", "usa"):
             self.journal_equals_the_model(journal)
 
@@ -160,6 +190,9 @@ class StoreMachine(RuleBasedStateMachine):
         assert store.receipts(journal) == [
             StoredReceipt(*key, *value) for key, value in sorted(model.receipts.items()) if key[0] == journal
         ]
+        assert [(a.number, a.leaf) for a in store.advances(journal)] == sorted(
+            (number, leaf) for (name, number), leaf in model.advances.items() if name == journal
+        )
         assert store.openings(journal) == sorted(key[1:] for key in model.openings if key[0] == journal)
 
 

@@ -6,14 +6,15 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
 from servanda.gateway.line import line_app
 from servanda.gateway.server import LineServer
 from servanda.keyring.tls import make_tls
-from servanda.operations.ports import Push, PushReply, RawAnswer
+from servanda.operations.openings import OpeningLine
+from servanda.operations.ports import Advance, Push, PushReply, RawAnswer
 from servanda.proof.canonical import encode
 from servanda.proof.certificates import spki_sha256
 from servanda.transport.https import HttpsCourier
@@ -73,6 +74,12 @@ class NotingDoor:
 
     def judge(self) -> None:
         self.judged()
+
+    def advance(self, peer: str, advance: Advance) -> bytes:
+        return self._note("advance", peer, advance) or b"{}"  # type: ignore[return-value]
+
+    def openings(self, peer: str, openings: Sequence[OpeningLine]) -> frozenset[str]:
+        return self._note("openings", peer, openings) or frozenset({"d"})  # type: ignore[return-value]
 
     def pull(self, peer: str, journal: str, first: int, limit: int) -> Push:
         return self._note("pull", peer, journal, first, limit) or Push(journal, first, PUSH.leaves, NOTE)  # type: ignore[return-value]

@@ -18,7 +18,8 @@ from servanda.operations.citing import cite_if_it_helps
 from servanda.operations.door import CentreDoor
 from servanda.operations.drafting import Draft, release_draft, send_alone, submit_draft, write_draft
 from servanda.operations.founding import identity_content, state_identity
-from servanda.operations.ports import Push, PushReply, Store
+from servanda.operations.openings import OpeningLine
+from servanda.operations.ports import Advance, Push, PushReply, Store
 from servanda.operations.receipts import receipted_size, take_receipts
 from servanda.operations.receiving import receive
 from servanda.storage.memory.store import MemoryStore
@@ -164,6 +165,12 @@ class DirectCourier:
         reply = self._doors[party].push(push.journal, push)
         self._doors[party].judge()
         return reply
+
+    def advance(self, party: str, advance: Advance) -> bytes:
+        return self._doors[party].advance(advance.journal, advance)
+
+    def openings(self, party: str, openings: Sequence[OpeningLine]) -> frozenset[str]:
+        return self._doors[party].openings(openings[0].entry.party, openings)
 
     def pull(self, party: str, journal: str, first: int, limit: int) -> Push:
         return self._doors[party].pull("", journal, first, limit)

@@ -177,11 +177,20 @@ def identity() -> list[Case]:
     single = one._replace(roots=one.roots[:1])
     lone = identity_content(single, 1)
     bare = identity_content(one, officers=[], tls=["3f" * 32])
+    sealing = identity_content(one, encryption={"age-x25519": _x25519("1")})
+    renewed = identity_content(kept, encryption={"age-x25519": _x25519("2")})
     good: list[tuple[str, str, list[tuple[Keys, dict[str, Any]]], list[int]]] = [
         ("first", "Entry 1, signed by both of its root keys.", [(one, {})], [2]),
         ("one-root-key", "One root key, threshold one.", [(single, {"content": lone})], [1]),
         ("no-officers", "No officers; a key of the line.", [(one, {"content": bare})], [2]),
         ("operational-keys", "All keys but the root are replaced.", [(one, {}), (kept, {})], [2, 2]),
+        ("encryption", "A key to which bundles are encrypted.", [(one, {"content": sealing})], [2]),
+        (
+            "encryption-later",
+            "A later identity states such a key, the next one another, the last one none.",
+            [(one, {}), (one, {"content": sealing}), (kept, {"content": renewed}), (kept, {})],
+            [2, 2, 2, 2],
+        ),
         ("root-keys", "The root is replaced: signed by the old and by the new keys.", [(one, {}), (two, {})], [2, 2]),
         (
             "shared-root-key",
@@ -201,6 +210,11 @@ def identity() -> list[Case]:
     _bad_contents(cases, one)
     _bad_signers(cases, one, two)
     return cases.made
+
+
+def _x25519(name: str) -> str:
+    """A public key for encryption: an identity only states it, so any 32 bytes will do."""
+    return text_of(hashlib.sha256(f"vectors/ash/encryption/{name}".encode()).digest())
 
 
 def _identified(steps: list[tuple[Keys, dict[str, Any]]]) -> World:
@@ -255,6 +269,32 @@ def _bad_contents(cases: Cases, keys: Keys) -> None:
         ("tls-upper-case", "A hash in upper case.", ("tls",), ["3F" * 32]),
         ("name-number", "A display name that is no text.", ("names",), {"en": 1}),
         ("more-members", "A member that identities have not.", ("note",), ""),
+        ("encryption-null", "No key for encryption, said by null and not by absence.", ("encryption",), None),
+        ("encryption-empty", "An encryption member without a key.", ("encryption",), {}),
+        (
+            "encryption-more-members",
+            "A second key for encryption, of another kind.",
+            ("encryption",),
+            {"age-x25519": _x25519("1"), "age-x448": _x25519("2")},
+        ),
+        (
+            "encryption-short",
+            "An X25519 key of 31 bytes.",
+            ("encryption",),
+            {"age-x25519": text_of(bytes(range(31)))},
+        ),
+        (
+            "encryption-as-age-writes-it",
+            "The key as a text of age, and not in base64.",
+            ("encryption",),
+            {"age-x25519": "age1" + "q" * 58},
+        ),
+        (
+            "encryption-key-of-centre",
+            "The key for encryption is the centre's.",
+            ("encryption",),
+            {"age-x25519": text_of(keys.centre.public)},
+        ),
     ]:
         content = identity_content(keys)
         _set(*path, to=value)(content)

@@ -10,7 +10,7 @@ from making.case import Case, Cases, shown
 from making.keys import ed25519, text_of
 from servanda.keyring.memory import MemorySigner
 from servanda.proof.canonical import encode
-from servanda.proof.envelope import ENTRY_TYPE, MANIFEST_TYPE, pae
+from servanda.proof.envelope import ADVANCE_TYPE, ENTRY_TYPE, MANIFEST_TYPE, pae
 from servanda.proof.keys import key_id
 
 _EXAMPLE: dict[str, Any] = {"amount": 19800000, "kind": "sulphur-mustard", "remarks": "Ed è subito sera"}
@@ -142,7 +142,8 @@ def envelope() -> list[Case]:
             payload,
         ),
         ("sixteen-signatures", "As many signatures as there may be.", _sealed(payload, people[:16]), payload),
-        ("manifest-type", "The other payload type.", _sealed(payload, [one], MANIFEST_TYPE), payload),
+        ("manifest-type", "The payload type of manifests.", _sealed(payload, [one], MANIFEST_TYPE), payload),
+        ("advance-type", "The payload type of advance receipts.", _sealed(payload, [one], ADVANCE_TYPE), payload),
         ("payload-not-json", "The payload of an envelope is any bytes.", _sealed(b"\x00\xff\n", [one]), b"\x00\xff\n"),
         ("payload-empty", "The payload may be empty.", _sealed(b"", [one]), b""),
     ]:
@@ -162,6 +163,11 @@ def _bad_forms(
         ("no-signature", "An envelope without signatures.", {**plain, "signatures": []}),
         ("key-signs-twice", "The same signature twice.", {**plain, "signatures": [first, first]}),
         ("other-type", "A payload type that is not ours.", _sealed(payload, people[:1], "application/json")),
+        (
+            "advance-type-version-2",
+            "The payload type of an advance receipt of another version.",
+            _sealed(payload, people[:1], ADVANCE_TYPE.replace(".v1+", ".v2+")),
+        ),
         ("more-members", "A member that envelopes have not.", {**plain, "version": 1}),
         (
             "member-missing",
@@ -217,6 +223,11 @@ def _bad_signatures(cases: Cases, files: Any, payload: bytes, one: MemorySigner,
     for name, sentence, value in [
         ("payload-changed", "The payload was changed after it had been signed.", {**plain, "payload": text_of(other)}),
         ("type-changed", "The payload type was changed after signing.", {**plain, "payloadType": MANIFEST_TYPE}),
+        (
+            "entry-as-advance",
+            "An entry's signatures under the payload type of an advance receipt.",
+            {**plain, "payloadType": ADVANCE_TYPE},
+        ),
         (
             "signed-bare",
             "The signature is over the payload and not over its pre-authentication encoding.",

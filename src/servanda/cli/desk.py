@@ -42,6 +42,8 @@ def status(home: Path, passphrase_file: Path | None, as_json: bool) -> None:
             alarm = "ALARM: " if watched["alarm"] else ""
             told = f"{watched['undelivered']} entries not receipted by {watched['party']}{since}"
             say(f"{alarm}{told}: {watched['reason']}")
+        for opening in watched["openings"]:
+            say(f"opening of {opening['name']} in {opening['entry']} not yet held by {watched['party']}")
     for journal, proofs in data["forks"].items():
         say(f"FORK of {journal} proven: {', '.join(proofs)}")
 
@@ -395,11 +397,27 @@ def receipts(home: Path, passphrase_file: Path | None, as_json: bool) -> None:
 @click.option("--purpose", type=click.Choice(["dossier", "courier", "backup"]), default="dossier", show_default=True)
 @click.option("--as-of", help="Instant at which obligations are judged (RFC 3339, UTC); now if not given.")
 @click.option("--openings", is_flag=True, help="Also the openings of sealed members that this centre holds.")
+@click.option(
+    "--to",
+    multiple=True,
+    metavar="PARTY",
+    help="Encrypt a courier bundle so that only this party can open it; repeat for more. "
+    "Openings that were to be handed to every one of them go along.",
+)
 def export(
-    home: Path, passphrase_file: Path | None, file: Path, purpose: str, as_of: str | None, openings: bool
+    home: Path,
+    passphrase_file: Path | None,
+    file: Path,
+    purpose: str,
+    as_of: str | None,
+    openings: bool,
+    to: tuple[str, ...],
 ) -> None:
     """Write everything that this centre holds into FILE, one bundle."""
-    data = ask_home(home, passphrase_file, "export", purpose=purpose, as_of=as_of, openings=openings)
+    if to and (openings or as_of):
+        raise Refusal("--to goes with neither --openings nor --as-of", "usage")
+    wanted = {"to": list(to)} if to else {"as_of": as_of, "openings": openings}
+    data = ask_home(home, passphrase_file, "export", purpose=purpose, **wanted)
     file.write_bytes(base64.b64decode(data))
     click.echo(f"{file}: {file.stat().st_size} bytes")
 

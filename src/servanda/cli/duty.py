@@ -29,6 +29,7 @@ OFFICERS = {"desk-1": ("author",), "release-1": ("author", "release"), "watch-1"
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=click.IntRange(1, 65535), required=True, help="Port to listen on.")
 @click.option("--address", multiple=True, help="https://host:port where counterparts reach it; repeat for each route.")
+@click.option("--encryption", is_flag=True, help="State a key to which counterparts encrypt courier bundles.")
 @click.option(
     "--root-passphrase-file",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -43,6 +44,7 @@ def init(
     host: str,
     port: int,
     address: tuple[str, ...],
+    encryption: bool,
     root_passphrase_file: Path | None,
     as_json: bool,
 ) -> None:
@@ -62,6 +64,7 @@ def init(
             host=host,
             port=port,
             addresses=address or (f"https://{host}:{port}",),
+            encryption=encryption,
         )
     )
     if not emit({"party": party, "fingerprint": found, "officers": OFFICERS}, as_json):
@@ -119,7 +122,9 @@ def meet(home: Path, passphrase_file: Path | None, card_file: Path, fingerprint:
     "--officer", "officers", multiple=True, metavar="NAME=ROLE[,ROLE]", help="Add an officer, or change roles."
 )
 @click.option("--retire", multiple=True, metavar="NAME", help="Retire an officer: nothing signed after this counts.")
-@click.option("--renew", multiple=True, metavar="WHAT", help="New keys for centre, receipt, root, or an officer.")
+@click.option(
+    "--renew", multiple=True, metavar="WHAT", help="New keys for centre, receipt, root, encryption, or an officer."
+)
 @click.option(
     "--root-passphrase-file",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),

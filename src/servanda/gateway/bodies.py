@@ -4,18 +4,27 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 from urllib.parse import parse_qsl
 
 from servanda.line.push import PushError, read_body, write_body
 from servanda.operations.errors import Refusal
-from servanda.operations.ports import Push, PushReply
+from servanda.operations.openings import OpeningLine, parse_opening
+from servanda.operations.ports import Advance, Push, PushReply
 from servanda.operations.receiving import BYTES_MAX, LEAVES_MAX
-from servanda.proof.canonical import encode
-from servanda.proof.encodings import encode_base64
+from servanda.proof.canonical import CanonicalError, decode, encode
+from servanda.proof.encodings import EncodingError, decode_hash, encode_base64
+from servanda.proof.envelope import ENVELOPE_BYTES_MAX
 from servanda.proof.notes import NOTE_BYTES_MAX
 
 BODY_BYTES_MAX = BYTES_MAX + 2 * NOTE_BYTES_MAX
 """The most bytes that are read of one body: the leaves, and the checkpoint with the escapes of JSON."""
+
+ADVANCE_BYTES_MAX = 2 * ENVELOPE_BYTES_MAX
+"""The most bytes that are read of an advance: one leaf, and the line before it."""
+
+PATH_HASHES_MAX = 64
+"""The longest inclusion path: no tree here is higher."""
 
 _NUMBER = re.compile(r"(?:0|[1-9][0-9]{0,14})\Z")
 
@@ -43,6 +52,57 @@ def read_push(journal: str, body: bytes) -> Push:
     if sum(map(len, leaves)) > BYTES_MAX:
         raise Refusal(f"leaves of more than {BYTES_MAX} bytes", "over-size")
     return Push(journal, first, leaves, checkpoint)
+
+
+def read_advance(journal: str, body: bytes) -> Advance:
+    """Return the advance that a body is: a line of canonical JSON `{"checkpoint":…,"number":n,"path":[…]}`, a leaf.
+
+    Raises:
+        Malformed: it is none.
+    """
+    head, newline, leaf = body.partition(b"\n")
+    if not newline or not leaf.endswith(b"\n") or leaf.count(b"\n") != 1 or len(leaf) == 1:
+        raise Malformed("the body is not two lines")
+    told = _read_object(head, {"checkpoint", "number", "path"})
+    number, path, checkpoint = told["number"], told["path"], told["checkpoint"]
+    if type(number) is not int or number < 1 or not isinstance(checkpoint, str):
+        raise Malformed("checkpoint is not a text, or number not a number from 1 on")
+    if not isinstance(path, list) or len(path) > PATH_HASHES_MAX:
+        raise Malformed(f"path is not a list of up to {PATH_HASHES_MAX} hashes")
+    try:
+        hashes = tuple(decode_hash(item) for item in path)
+    except EncodingError as error:
+        raise Malformed(f"path: {error}") from error
+    return Advance(journal, number, leaf[:-1], hashes, checkpoint.encode())
+
+
+def read_openings(body: bytes) -> list[OpeningLine]:
+    """Return the openings that a body is: canonical JSON `{"disclosure":…,"entry":reference}`, one a line.
+
+    Raises:
+        Malformed: it is none.
+        Refusal: more lines than one body may have (code `over-size`).
+    """
+    if not body.endswith(b"\n"):
+        raise Malformed("the body does not end in a newline")
+    if body.count(b"\n") > LEAVES_MAX:
+        raise Refusal(f"more than {LEAVES_MAX} openings", "over-size")
+    return [parse_opening(line, "an opening", "malformed") for line in body[:-1].split(b"\n")]
+
+
+def write_held(digests: frozenset[str]) -> bytes:
+    """Return the body of the answer to openings."""
+    return encode({"held": [*sorted(digests)]})
+
+
+def _read_object(line: bytes, members: set[str]) -> dict[str, Any]:
+    try:
+        told: Any = decode(line)
+    except CanonicalError as error:
+        raise Malformed(f"the first line is not canonical JSON: {error}") from error
+    if not isinstance(told, dict) or told.keys() != members:
+        raise Malformed(f"the first line is not an object with the members {' and '.join(sorted(members))}")
+    return told
 
 
 def read_numbers(query: bytes, *names: str) -> list[int]:

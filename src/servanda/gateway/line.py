@@ -9,23 +9,28 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from servanda.gateway.bodies import (
+    ADVANCE_BYTES_MAX,
     BODY_BYTES_MAX,
     Malformed,
+    read_advance,
     read_numbers,
+    read_openings,
     read_push,
+    write_held,
     write_path,
     write_push,
     write_reply,
 )
 from servanda.operations.errors import Conflict, Refusal, ServandaError, Stopped, TryLater
-from servanda.operations.ports import Push, PushReply, RawAnswer
+from servanda.operations.openings import OpeningLine
+from servanda.operations.ports import Advance, Push, PushReply, RawAnswer
 from servanda.operations.receiving import LEAVES_MAX
 from servanda.proof.canonical import JsonValue, encode
 from servanda.proof.notes import NOTE_BYTES_MAX
@@ -46,8 +51,8 @@ log = logging.getLogger(__name__)
 
 _PATH = re.compile(
     rb"/v1/(?:(?:relay/(?P<to>[a-z][a-z0-9-]{0,31})/)?"
-    rb"journals/(?P<journal>[a-z][a-z0-9-]{0,31})/(?P<what>entries|checkpoint|consistency|receipt)"
-    rb"|packs/(?P<digest>[0-9a-f]{64}))\Z"
+    rb"journals/(?P<journal>[a-z][a-z0-9-]{0,31})/(?P<what>entries|checkpoint|consistency|receipt|advance)"
+    rb"|(?P<openings>openings)|packs/(?P<digest>[0-9a-f]{64}))\Z"
 )
 _STATUS = {
     "over-size": 413,
@@ -57,6 +62,7 @@ _STATUS = {
     "stranger": 403,
     "slow": 408,
     "busy": 429,
+    "advances-full": 429,
 }
 _CLOSING = frozenset({403, 408, 413})  # the body may be unread: what follows on this connection is not another request
 _JSON, _TEXT = b"application/json", b"text/plain; charset=utf-8"
@@ -73,6 +79,12 @@ class Door(Protocol):
 
     def judge(self) -> None:
         """Judge what has come in; called when the receipt is on its way."""
+
+    def advance(self, peer: str, advance: Advance) -> bytes:
+        """Take one entry ahead of its place; it is durable before this returns. The advance receipt, an envelope."""
+
+    def openings(self, peer: str, openings: Sequence[OpeningLine]) -> frozenset[str]:
+        """Take openings; they are durable before this returns. The digests of those that are held."""
 
     def pull(self, peer: str, journal: str, first: int, limit: int) -> Push:
         """Leaves of a journal from number `first` on, under a checkpoint with receipts."""
@@ -171,11 +183,15 @@ class _LineApp:
             raise Refusal("there is nothing at this address", "no-such-path")
         if found["digest"] is not None and method == "GET":
             return self._pack(peer, found["digest"].decode())
+        if found["openings"] is not None and method == "POST":
+            return self._openings(peer, read_openings(await _read_body(scope, receive, BODY_BYTES_MAX)))
         journal, what = (found["journal"] or b"").decode(), found["what"]
         if found["to"] is not None:
             return await self._relay(peer, found["to"].decode(), journal, scope, receive)
         if method == "POST" and what == b"entries":
             return self._push(peer, read_push(journal, await _read_body(scope, receive, BODY_BYTES_MAX)))
+        if method == "POST" and what == b"advance":
+            return self._advance(peer, read_advance(journal, await _read_body(scope, receive, ADVANCE_BYTES_MAX)))
         if method == "POST" and what == b"receipt":
             return self._receipt(peer, journal, await _read_body(scope, receive, NOTE_BYTES_MAX))
         if method == "GET" and what == b"entries":
@@ -218,6 +234,13 @@ class _LineApp:
             len(push.leaves) <= LIGHT_LEAVES,
             self._door.judge,
         )
+
+    def _advance(self, peer: str, advance: Advance) -> _Call[_Answer]:
+        return _Call(lambda: _Answer(200, _JSON, self._door.advance(peer, advance)), light=True)
+
+    def _openings(self, peer: str, openings: list[OpeningLine]) -> _Call[_Answer]:
+        light = len(openings) <= LIGHT_LEAVES
+        return _Call(lambda: _Answer(200, _JSON, write_held(self._door.openings(peer, openings))), light)
 
     def _pull(self, peer: str, journal: str, first: int, limit: int) -> _Call[_Answer]:
         if first < 1 or limit < 1:

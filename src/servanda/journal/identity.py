@@ -37,6 +37,10 @@ class _Pair(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"ml
     mldsa44: str
 
 
+class _Encryption(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"x25519": "age-x25519"}):
+    x25519: str
+
+
 class _Officer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     custody: Literal["centre", "token", "officer"]
     id: Identifier
@@ -52,6 +56,7 @@ class _Content(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     receipt: _Pair
     root: _Root
     tls: Annotated[tuple[Hash, ...], Meta(max_length=16)]
+    encryption: _Encryption | msgspec.UnsetType = msgspec.UNSET
 
 
 class Officer(NamedTuple):
@@ -82,6 +87,8 @@ class Identity(msgspec.Struct, frozen=True, dict=True):
     officers: dict[str, Officer]
     names: dict[str, str]
     tls: tuple[str, ...]
+    encryption: bytes | None = None
+    """The X25519 key to which bundles for this party are encrypted, if it states one."""
 
     @cached_property
     def root_by_id(self) -> dict[str, bytes]:
@@ -113,7 +120,10 @@ def parse_identity(content: dict[str, Any], number: int, released_at: str) -> Id
         public = _raw(officer.public, 32, f"key of officer {officer.id}")
         officers[officer.id] = Officer(officer.id, public, frozenset(officer.roles), officer.custody)
     centre, receipt = _pair(stated.centre, "centre"), _pair(stated.receipt, "receipt")
+    sealed = stated.encryption
+    encryption = None if sealed is msgspec.UNSET else _raw(sealed.x25519, 32, "encryption key")
     used = [*roots, centre.ed25519, receipt.ed25519, *(officer.public for officer in officers.values())]
+    used += [encryption] if encryption is not None else []
     if len(set(used)) != len(used) or centre.mldsa44 == receipt.mldsa44:
         raise IdentityError("one key serves two purposes")
     return Identity(
@@ -126,6 +136,7 @@ def parse_identity(content: dict[str, Any], number: int, released_at: str) -> Id
         officers=officers,
         names=dict(stated.names),
         tls=stated.tls,
+        encryption=encryption,
     )
 
 

@@ -135,6 +135,10 @@ class Keyring:
         self._check_name(name)
         self._content.secrets[name] = value
 
+    def secret_names(self) -> list[str]:
+        """The names of the secrets, sorted."""
+        return sorted(self._content.secrets)
+
     def secret(self, name: str) -> bytes:
         """The secret with this name.
 

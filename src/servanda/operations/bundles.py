@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from itertools import pairwise
 from typing import Annotated, Any, Literal, NamedTuple
@@ -22,6 +22,7 @@ from servanda.journal.record import Record
 from servanda.operations.centre import Centre
 from servanda.operations.comparing import keep_proof, proof_in_push, proven_party, size_of
 from servanda.operations.errors import Conflict, Refusal
+from servanda.operations.openings import OpeningLine, keep_openings, parse_opening
 from servanda.operations.parallel import judge_on_all_cores, signature_holds
 from servanda.operations.ports import Push
 from servanda.operations.receipts import take_receipts
@@ -30,10 +31,8 @@ from servanda.proof.canonical import CanonicalError, decode, encode
 from servanda.proof.checkpoints import Checkpoint
 from servanda.proof.container import ContainerError, read_container, write_container
 from servanda.proof.envelope import MANIFEST_TYPE, Envelope, EnvelopeError, Signature, pae, parse_envelope
-from servanda.proof.errors import ProofError
 from servanda.proof.forks import parse_fork_proof
 from servanda.proof.keys import key_id
-from servanda.proof.sealing import digests_of, disclosure_digest, parse_disclosure
 from servanda.registers.custody.views import balances_bytes
 from servanda.registers.obligations.views import obligations_bytes
 
@@ -77,13 +76,6 @@ class BundleManifest(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown
     servanda_bundle: Literal[1]
 
 
-class OpeningLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One line of a file of openings."""
-
-    disclosure: str
-    entry: Reference
-
-
 class Bundle(NamedTuple):
     """A bundle as read: its manifest, the content of every other file by name, and the manifest's envelope."""
 
@@ -92,7 +84,14 @@ class Bundle(NamedTuple):
     envelope: Envelope
 
 
-def export_bundle(centre: Centre, purpose: str, as_of: str | None = None, *, openings: bool = False) -> bytes:
+def export_bundle(
+    centre: Centre,
+    purpose: str,
+    as_of: str | None = None,
+    *,
+    openings: bool = False,
+    handed: Sequence[OpeningLine] = (),
+) -> bytes:
     """Everything that this centre holds of the record, in one file.
 
     Openings of sealed members that have not been revealed in the record go into a backup, and into another bundle only
@@ -102,7 +101,8 @@ def export_bundle(centre: Centre, purpose: str, as_of: str | None = None, *, ope
         centre: the exporter.
         purpose: `courier`, `backup` or `dossier`.
         as_of: RFC 3339 instant at which the obligations are judged; now if None.
-        openings: whether openings go into a bundle that is no backup.
+        openings: whether all openings held go into a bundle that is no backup.
+        handed: openings of our own entries that go into it else.
 
     Raises:
         Refusal: no such purpose, or `as_of` is no instant in UTC (`usage`).
@@ -114,18 +114,9 @@ def export_bundle(centre: Centre, purpose: str, as_of: str | None = None, *, ope
         raise Refusal(str(error), "usage") from error
     if purpose not in PURPOSES:
         raise Refusal(f"{purpose!r} is none of the purposes {', '.join(PURPOSES)}", "usage")
-    files: dict[str, bytes] = {
-        f"packs/{digest}.json": encode(pack.data) for digest, pack in centre.record.packs.items()
-    }
-    journals = []
-    for party, state in sorted(centre.record.journals.items()):
-        if state.size:
-            files |= _journal_files(centre, party)
-            if openings or purpose == "backup":
-                files |= _openings_file(centre, party)
-            journals.append({"party": party, "root": state.tree.root().hex(), "size": state.size})
-    for proofs in centre.store.forks().values():
-        files |= {f"proofs/{name}.json": proof for name, proof in proofs.items()}
+    files = _record_files(centre, openings=openings or purpose == "backup")
+    if handed:
+        files.setdefault(f"openings/{centre.party}.jsonl", _lines(handed))
     manifest: dict[str, Any] = {
         "agreement": centre.record.agreement,
         "as-of": instant,
@@ -134,7 +125,11 @@ def export_bundle(centre: Centre, purpose: str, as_of: str | None = None, *, ope
             {"path": path, "sha256": hashlib.sha256(content).hexdigest(), "size": len(content)}
             for path, content in sorted(files.items())
         ],
-        "journals": journals,
+        "journals": [
+            {"party": party, "root": state.tree.root().hex(), "size": state.size}
+            for party, state in sorted(centre.record.journals.items())
+            if state.size
+        ],
         "purpose": purpose,
         "registers": {} if purpose == "courier" else _register_digests(centre, instant),
         "servanda-bundle": 1,
@@ -144,6 +139,17 @@ def export_bundle(centre: Centre, purpose: str, as_of: str | None = None, *, ope
     signature = Signature(key_id(signer.public), signer.sign(pae(MANIFEST_TYPE, payload)), signer.algorithm)
     files["manifest.json"] = Envelope(payload, MANIFEST_TYPE, (signature,)).encode()
     return write_container(files)
+
+
+def _record_files(centre: Centre, *, openings: bool) -> dict[str, bytes]:
+    files = {f"packs/{digest}.json": encode(pack.data) for digest, pack in centre.record.packs.items()}
+    for party, state in sorted(centre.record.journals.items()):
+        if state.size:
+            files |= _journal_files(centre, party)
+            files |= _openings_file(centre, party) if openings else {}
+    for proofs in centre.store.forks().values():
+        files |= {f"proofs/{name}.json": proof for name, proof in proofs.items()}
+    return files
 
 
 def _register_digests(centre: Centre, instant: str) -> dict[str, str]:
@@ -175,17 +181,16 @@ def _journal_files(centre: Centre, party: str) -> dict[str, bytes]:
 
 
 def _openings_file(centre: Centre, party: str) -> dict[str, bytes]:
-    entries = centre.record.journals[party].entries
+    tree = centre.record.journals[party].tree
     lines = [
-        encode(
-            {
-                "disclosure": disclosure,
-                "entry": {"leaf": entries[number - 1].hash.hex(), "number": number, "party": party},
-            }
-        )
+        OpeningLine(disclosure, Reference(party, number, tree.node(0, number - 1).hex()))
         for number, disclosure in centre.store.openings(party)
     ]
-    return {f"openings/{party}.jsonl": b"".join(line + b"\n" for line in lines)} if lines else {}
+    return {f"openings/{party}.jsonl": _lines(lines)} if lines else {}
+
+
+def _lines(openings: Sequence[OpeningLine]) -> bytes:
+    return b"".join(opening.encode() + b"\n" for opening in openings)
 
 
 def read_bundle(data: bytes) -> Bundle:
@@ -318,20 +323,7 @@ def _take_openings(centre: Centre, bundle: Bundle) -> None:
     for path, content in sorted(bundle.files.items()):
         if not path.startswith("openings/"):
             continue
-        for line in content.split(b"\n")[:-1]:
-            try:
-                opening = msgspec.convert(decode(line), OpeningLine)
-                digest = disclosure_digest(opening.disclosure)
-            except (ProofError, msgspec.ValidationError) as error:
-                raise Refusal(f"{path}: {error}", "bundle") from error
-            entry = centre.record.entry(opening.entry.place)
-            if entry is None or entry.frame is None or entry.hash.hex() != opening.entry.leaf:
-                continue
-            known = {text for number, text in centre.store.openings(entry.place.party) if number == entry.place.number}
-            within = digests_of(entry.frame.content).union(*(digests_of(parse_disclosure(t).value) for t in known))
-            if digest in within and opening.disclosure not in known:
-                with centre.store.transaction() as writer:
-                    writer.put_opening(*entry.place, opening.disclosure)
+        keep_openings(centre, [parse_opening(line, path, "bundle") for line in content.split(b"\n")[:-1]])
 
 
 def take_pack(centre: Centre, text: bytes) -> str:
@@ -369,10 +361,12 @@ def _take_journal(centre: Centre, bundle: Bundle, journal: str) -> list[str]:
     state = centre.record.journals.get(journal)
     if state is None:
         raise Refusal(f"{journal} is no party of the agreement", "bundle")
-    fresh = max(1, state.size)
+    fresh, before = max(1, state.size), set(centre.forks.get(journal, ()))
     try:
         receive(centre, whole._replace(first=fresh, leaves=whole.leaves[fresh - 1 :]), limits=False)
     except Conflict as conflict:
+        if proven := centre.forks.get(journal, {}).keys() - before:  # by what was held ahead of its place
+            return sorted(proven)
         proof = proof_in_push(centre, whole)
         if proof is None:
             raise Refusal(f"{conflict}, and nothing proves which", "conflict") from conflict

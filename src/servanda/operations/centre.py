@@ -20,7 +20,7 @@ from servanda.line.watch import LineNews
 from servanda.operations.errors import Refusal, Stopped, StoreDamaged
 from servanda.operations.limits import fork_limits
 from servanda.operations.parallel import Checker, judge_on_all_cores
-from servanda.operations.ports import Clock, Signer, Store, StoredDraft
+from servanda.operations.ports import Clock, Signer, Store, StoredAdvance, StoredDraft, StoredHanding
 from servanda.proof.checkpoints import Checkpoint, CheckpointError, parse_checkpoint, sign_checkpoint
 from servanda.proof.cosignatures import cosign
 from servanda.proof.notes import KIND_MLDSA44, Note, NoteError, parse_note
@@ -116,6 +116,11 @@ class Centre:
         return self.record.journals[self.party]
 
     @property
+    def advances(self) -> list[StoredAdvance]:
+        """Entries of counterparts that are held ahead of their places: they ring, and have no effect yet."""
+        return [held for party in sorted(self.record.journals) for held in self.store.advances(party)]
+
+    @property
     def speaking(self) -> Record:
         """The record that our next entry rests on.
 
@@ -146,8 +151,20 @@ class Centre:
             )
         return Note(checkpoint.text(), tuple(signatures)).encode()
 
-    def commit(self, leaf: bytes, drafts: Sequence[StoredDraft] = (), openings: Sequence[str] = ()) -> Entry:
+    def commit(
+        self,
+        leaf: bytes,
+        drafts: Sequence[StoredDraft] = (),
+        openings: Sequence[str] = (),
+        open_to: Sequence[str] = (),
+    ) -> Entry:
         """Append a leaf to our own journal: the only way in which it grows.
+
+        Args:
+            leaf: the envelope.
+            drafts: drafts that change their state with it.
+            openings: of its sealed members.
+            open_to: parties to which the openings are to be handed.
 
         Raises:
             Refusal: the leaf would be inadmissible, or its posting refused; nothing has changed.
@@ -174,6 +191,8 @@ class Centre:
                 writer.put_draft(draft)
             for opening in openings:
                 writer.put_opening(self.party, number, opening)
+                for party in open_to:
+                    writer.put_handing(StoredHanding(number, party, opening, ""))
         # Commit point: from here on the entry is released. What follows only brings memory up to date.
         self._newest = (number, note)
         if self.forks or self.journal.pending:

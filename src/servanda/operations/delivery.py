@@ -16,11 +16,13 @@ from functools import partial
 from typing import Any
 
 from servanda.line.watch import LineNews
+from servanda.operations.advancing import Ahead
 from servanda.operations.catching_up import catch_up
 from servanda.operations.centre import Centre
 from servanda.operations.citing import cite_if_it_helps
 from servanda.operations.comparing import exchange_heads
 from servanda.operations.errors import LineDown, ServandaError, TryLater
+from servanda.operations.handing import Hander
 from servanda.operations.linework import watch
 from servanda.operations.ports import Courier, Push
 from servanda.operations.receipts import receipted_size, take_receipts
@@ -46,6 +48,8 @@ class Delivery:
         """Prepare delivery to `parties`; `start` begins it."""
         self._centre = centre
         self._courier = courier
+        self._ahead = Ahead(centre, courier)
+        self._hander = Hander(centre, courier)
         self._stopping = threading.Event()
         self._changed = threading.Event()
         self.on_receipt: Callable[[str, int], None] | None = None
@@ -248,7 +252,11 @@ class Delivery:
             with self._centre.lock:
                 before, push = receipted_size(self._centre, party), self.next_push(party)
             if push is None:
+                if state.route.by is None:
+                    self._hander.hand(party)
                 return True
+            if state.route.by is None:
+                self._ahead.send(party, push)
             self._hand_over(party, state.route, push)
             with self._centre.lock:
                 size = receipted_size(self._centre, party)

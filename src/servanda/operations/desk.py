@@ -17,7 +17,7 @@ from servanda.agreement.dates import DateExpressionError, check_instant, instant
 from servanda.journal.audit import audit_record
 from servanda.journal.frame import Place
 from servanda.journal.state import Entry
-from servanda.operations import linework
+from servanda.operations import advancing, linework
 from servanda.operations.bundles import export_bundle, import_bundle, take_pack
 from servanda.operations.centre import Centre
 from servanda.operations.drafting import (
@@ -33,6 +33,7 @@ from servanda.operations.drafting import (
 )
 from servanda.operations.errors import Refusal
 from servanda.operations.founding import fingerprint
+from servanda.operations.handing import outstanding
 from servanda.operations.receipts import receipted_size
 from servanda.operations.sealing import draft_reveal, opened_content
 from servanda.proof.notes import KIND_MLDSA44
@@ -96,7 +97,9 @@ def _status(centre: Centre, arguments: Arguments) -> dict[str, Any]:
             }
             for party, state in sorted(record.journals.items())
         ],
-        "watch": [watched._asdict() for watched in linework.watch(centre)],
+        "watch": [
+            {**watched._asdict(), "openings": outstanding(centre, watched.party)} for watched in linework.watch(centre)
+        ],
         "forks": {journal: sorted(proofs) for journal, proofs in centre.store.forks().items()},
     }
 
@@ -261,6 +264,8 @@ def _receipts(centre: Centre, arguments: Arguments) -> list[dict[str, Any]]:
 
 
 def _export(centre: Centre, arguments: Arguments) -> str:
+    if arguments.get("to"):  # never in the clear instead
+        raise Refusal("encrypting a bundle to its recipients is for the station", "usage")
     data = export_bundle(
         centre,
         arguments.get("purpose", "dossier"),
@@ -324,6 +329,7 @@ COMMANDS: dict[str, Command] = {
     "bring": _bring,
     "fork": _fork,
     **linework.COMMANDS,
+    **advancing.COMMANDS,
 }
 CHANGING = frozenset({"release", "send", "acknowledge", "import"})
 """Commands after which deliveries have something to do."""

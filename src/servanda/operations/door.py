@@ -3,13 +3,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
+from servanda.operations.advancing import take_advance
 from servanda.operations.centre import Centre
 from servanda.operations.comparing import held_note, keep_proof, proof_in_push, whole_path
 from servanda.operations.errors import Conflict, Refusal
-from servanda.operations.ports import Push, PushReply, RawAnswer
+from servanda.operations.handing import take_openings
+from servanda.operations.openings import OpeningLine
+from servanda.operations.ports import Advance, Push, PushReply, RawAnswer
 from servanda.operations.receiving import BYTES_MAX, LEAVES_MAX, countersign, receive
 from servanda.operations.relaying import Relay
 from servanda.operations.routing import pack_today, relays_of
@@ -88,6 +91,18 @@ class CentreDoor:
         if self._relay is None:
             raise Refusal("this centre carries for nobody", "no-relay")
         return self._relay.carry(peer, to, journal, what, body)
+
+    def advance(self, peer: str, advance: Advance) -> bytes:
+        """Keep an urgent entry of the peer's own journal ahead of its place; our advance receipt, an envelope."""
+        with self._centre.lock:
+            receipt = take_advance(self._centre, advance, peer)
+        self._on_change()
+        return receipt
+
+    def openings(self, peer: str, openings: Sequence[OpeningLine]) -> frozenset[str]:
+        """Keep openings of the peer's own entries; the digests of those that are held now."""
+        with self._centre.lock:
+            return take_openings(self._centre, openings, peer)
 
     def pull(self, peer: str, journal: str, first: int, limit: int) -> Push:
         """Leaves of a journal that we hold, from `first` on, under a checkpoint with the receipts that we hold."""

@@ -50,6 +50,8 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid_un
     language: str = "en"
     seal: tuple[str, ...] = ()
     """Members of `content` that the entry carries sealed; their openings stay with the centre."""
+    open_to: tuple[str, ...] = ()
+    """Parties among those addressed or named to which the openings are handed; nobody if it is empty."""
 
 
 class DraftView(msgspec.Struct, frozen=True):
@@ -80,6 +82,7 @@ def write_draft(centre: Centre, draft: Draft) -> str:
     """
     _officer(centre, draft.author, "author" if _format(centre, draft).release == "two" else "watch")
     sealed, _ = _sealed(draft)
+    _check_open_to(draft)
     _check_content(centre, draft, sealed)
     last = int(centre.store.setting(LAST_DRAFT) or b"0") + 1
     identifier = f"d{last}"
@@ -140,7 +143,7 @@ def release_draft(centre: Centre, identifier: str, releaser: str) -> Entry:
     sealed, openings = _sealed(view.draft)
     frame = compose(centre, sealed, releaser)
     leaf = seal_envelope(centre, frame, [_signer(centre, view.draft.author), _signer(centre, releaser)])
-    return centre.commit(leaf, [_stored(identifier, "released", view.draft)], openings)
+    return centre.commit(leaf, [_stored(identifier, "released", view.draft)], openings, view.draft.open_to)
 
 
 def _sealed(draft: Draft) -> tuple[Draft, list[str]]:
@@ -152,6 +155,17 @@ def _sealed(draft: Draft) -> tuple[Draft, list[str]]:
     except SealingError as error:
         raise Refusal(f"draft: {error}", "draft") from error
     return msgspec.structs.replace(draft, content=content, seal=()), openings
+
+
+def _check_open_to(draft: Draft) -> None:
+    """To whom openings go is settled when the entry is written, before anything leaves (spec/line.md, Openings)."""
+    if draft.open_to and not draft.seal:
+        raise Refusal("draft: `open-to` hands openings of sealed members, and `seal` names none", "draft")
+    strangers = set(draft.open_to) - {*draft.to, *(draft.named or ())}
+    if strangers:
+        raise Refusal(f"draft: `open-to` names {', '.join(sorted(strangers))}, not addressed or named", "draft")
+    if len(set(draft.open_to)) != len(draft.open_to):
+        raise Refusal("draft: `open-to` names a party twice", "draft")
 
 
 def _check_content(centre: Centre, draft: Draft, sealed: Draft) -> None:
@@ -172,7 +186,9 @@ def send_alone(centre: Centre, draft: Draft) -> Entry:
     if release == "two":
         raise Refusal(f"format {draft.format} is released by two officers: draft, submit, release", "release")
     signer = centre.signers.centre if draft.author == "centre" else _signer(centre, draft.author)
-    return centre.commit(seal_envelope(centre, compose(centre, draft, None), [signer]))
+    _check_open_to(draft)
+    sealed, openings = _sealed(draft)
+    return centre.commit(seal_envelope(centre, compose(centre, sealed, None), [signer]), (), openings, draft.open_to)
 
 
 def seal_envelope(centre: Centre, frame: Frame, signers: Sequence[Signer]) -> bytes:
@@ -203,7 +219,7 @@ def compose(centre: Centre, draft: Draft, releaser: str | None) -> Frame:
     form, record = _format(centre, draft), centre.speaking
     force = record.in_force(record.whole)
     value = {
-        **{name: value for name, value in msgspec.to_builtins(draft).items() if name != "seal"},
+        **{name: value for name, value in msgspec.to_builtins(draft).items() if name not in ("seal", "open-to")},
         "act": form.act,
         "agreement": centre.record.agreement,
         "heads": msgspec.to_builtins(grown_heads(centre)) if draft.format not in ("identity",) else [],

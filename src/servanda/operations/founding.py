@@ -21,6 +21,7 @@ def identity_content(
     roles: Mapping[str, Sequence[str]],
     names: Mapping[str, str],
     tls: Sequence[str] = (),
+    encryption: bytes | None = None,
 ) -> dict[str, Any]:
     """The content of an identity entry.
 
@@ -31,8 +32,9 @@ def identity_content(
         roles: officer id to roles (`author`, `release`, `watch`).
         names: language to display name.
         tls: SHA-256 of the SubjectPublicKeyInfo of each TLS key, lowercase hexadecimal.
+        encryption: X25519 public key to which bundles for this party are encrypted; None if it states none.
     """
-    return {
+    content: dict[str, Any] = {
         "centre": _pair(signers.centre, signers.centre_mldsa44),
         "names": dict(names),
         "officers": [
@@ -52,6 +54,9 @@ def identity_content(
         },
         "tls": list(tls),
     }
+    if encryption is not None:
+        content["encryption"] = {"age-x25519": base64.b64encode(encryption).decode()}
+    return content
 
 
 def _public(signer: Signer) -> str:

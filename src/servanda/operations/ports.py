@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from servanda.operations.openings import OpeningLine
 
 
 class StoredReceipt(NamedTuple):
@@ -31,6 +34,28 @@ class StoredDraft(NamedTuple):
     """`draft`, `submitted`, `released` or `withdrawn`."""
     body: bytes
     """Canonical JSON."""
+
+
+class StoredAdvance(NamedTuple):
+    """An entry of a counterpart that is held ahead of its place (spec/line.md, Ahead of a backlog)."""
+
+    journal: str
+    number: int
+    leaf: bytes
+    note: bytes
+    """The signed checkpoint of its journal at `number`, under which its inclusion was proved."""
+    held_at: str
+    """When this centre came to hold it, RFC 3339 UTC."""
+
+
+class StoredHanding(NamedTuple):
+    """One opening of an own entry that is to be handed to one party (spec/line.md, Openings)."""
+
+    number: int
+    party: str
+    disclosure: str
+    held_at: str
+    """When that party's centre was known to hold it, RFC 3339 UTC; empty as long as it is not."""
 
 
 class Writer(Protocol):
@@ -71,6 +96,18 @@ class Writer(Protocol):
 
     def put_opening(self, journal: str, number: int, disclosure: str) -> None:
         """Keep an opening of a sealed field. Idempotent."""
+
+    def put_advance(self, advance: StoredAdvance) -> None:
+        """Keep an entry ahead of its place; the first for a place stays."""
+
+    def drop_advances(self, journal: str, numbers: Sequence[int]) -> None:
+        """Let go of entries held in advance: they lie in their places now, or in a proof."""
+
+    def put_advance_receipt(self, by: str, number: int, receipt: bytes) -> None:
+        """Keep the advance receipt by a party on our entry `number`, an envelope; the first stays."""
+
+    def put_handing(self, handing: StoredHanding) -> None:
+        """Insert an opening to be handed, or replace when it came to be held."""
 
     def put_draft(self, draft: StoredDraft) -> None:
         """Insert or replace a draft."""
@@ -124,6 +161,15 @@ class Store(Protocol):
     def openings(self, journal: str) -> list[tuple[int, str]]:
         """All openings held for a journal: (number, disclosure), sorted."""
 
+    def advances(self, journal: str) -> list[StoredAdvance]:
+        """All entries of a journal that are held ahead of their place, by number."""
+
+    def advance_receipts(self, by: str) -> dict[int, bytes]:
+        """All advance receipts held that a party gave on our entries: number to envelope, by number."""
+
+    def handings(self, party: str | None = None) -> list[StoredHanding]:
+        """All openings that are or were to be handed, to one party or to all; sorted."""
+
     def drafts(self) -> list[StoredDraft]:
         """All drafts, by identifier."""
 
@@ -161,6 +207,18 @@ class Push(NamedTuple):
     checkpoint: bytes
 
 
+class Advance(NamedTuple):
+    """One entry ahead of a backlog, with the proof that it lies in its journal (spec/line.md, Ahead of a backlog)."""
+
+    journal: str
+    number: int
+    leaf: bytes
+    path: tuple[bytes, ...]
+    """Inclusion path of the leaf in the tree of `number` leaves."""
+    checkpoint: bytes
+    """Signed note of the checkpoint at `number`."""
+
+
 class PushReply(NamedTuple):
     """What the other centre answers to a push."""
 
@@ -195,6 +253,12 @@ class Courier(Protocol):
 
     def consistency(self, party: str, journal: str, first: int, second: int) -> list[bytes]:
         """A consistency path from the other centre's copy of `journal`."""
+
+    def advance(self, party: str, advance: Advance) -> bytes:
+        """Hand one entry of our own journal ahead of its place; returns the advance receipt, an envelope."""
+
+    def openings(self, party: str, openings: Sequence[OpeningLine]) -> frozenset[str]:
+        """Hand openings, over the direct line alone; returns the digests of those that `party`'s centre keeps."""
 
     def pack(self, party: str, digest: str) -> bytes:
         """The canonical bytes of a pack that `party`'s centre holds."""

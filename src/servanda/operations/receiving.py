@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from servanda.journal.acceptance import prepare
 from servanda.journal.state import Entry, JournalState, Prepared
+from servanda.operations.advancing import settle_advances
 from servanda.operations.centre import Centre
 from servanda.operations.errors import Conflict, Refusal
 from servanda.operations.ports import Push, PushReply
@@ -76,6 +77,7 @@ def receive(
     fresh = preparing(push.leaves[overlap:])
     # 4. The checkpoint proves the leaves: root, size, signature by the centre key that holds for that size.
     note = _checked_note(centre, state, push, fresh)
+    placed = settle_advances(centre, state, note, fresh)
     # 5. Durable before anything is signed.
     judged: list[Entry] = []
     if fresh:
@@ -83,6 +85,8 @@ def receive(
         with centre.store.transaction() as writer:
             writer.append(push.journal, state.size + 1, [item.leaf for item in fresh], nodes, centre.clock())
             writer.put_checkpoint(push.journal, state.size + len(fresh), note.encode())
+            if placed:
+                writer.drop_advances(push.journal, placed)
         centre.hold(push.journal, fresh)
         judged = centre.judge() if judging else []
     # 6. The receipt is over the largest size that we hold.

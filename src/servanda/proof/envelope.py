@@ -16,13 +16,16 @@ ENTRY_TYPE = "application/vnd.servanda.entry.v1+json"
 MANIFEST_TYPE = "application/vnd.servanda.manifest.v1+json"
 """The payload type of a bundle's manifest."""
 
+ADVANCE_TYPE = "application/vnd.servanda.advance.v1+json"
+"""The payload type of an advance receipt (spec/line.md)."""
+
 ENVELOPE_BYTES_MAX = 262_144
 """The size of the largest envelope, in bytes."""
 
 SIGNATURES_MAX = 16
 """How many signatures an envelope carries at most; at least it carries one."""
 
-_PAYLOAD_TYPES = frozenset({ENTRY_TYPE, MANIFEST_TYPE})
+_PAYLOAD_TYPES = frozenset({ENTRY_TYPE, MANIFEST_TYPE, ADVANCE_TYPE})
 _SIGNATURE_BYTES = {"ed25519": 64}
 _KEY_ID = re.compile(r"[0-9a-f]{32}\Z")
 

@@ -10,10 +10,21 @@ from contextlib import suppress
 from urllib.parse import quote, urlsplit
 
 from servanda.operations.errors import LineDown
-from servanda.operations.ports import Push, PushReply, RawAnswer
+from servanda.operations.openings import OpeningLine
+from servanda.operations.ports import Advance, Push, PushReply, RawAnswer
+from servanda.proof.envelope import ENVELOPE_BYTES_MAX
 from servanda.proof.notes import NOTE_BYTES_MAX
 from servanda.transport.connection import Broken, Connection, Deadline, KeptLine, Request, handshake, key_of
-from servanda.transport.wire import raise_failure, read_path, read_pull, read_reply, write_push
+from servanda.transport.wire import (
+    raise_failure,
+    read_held,
+    read_path,
+    read_pull,
+    read_reply,
+    write_advance,
+    write_openings,
+    write_push,
+)
 
 PULL_BYTES_MAX = 64 * 2**20
 """The most bytes that are read of a pull's answer."""
@@ -88,6 +99,16 @@ class HttpsCourier:
             line for key, line in list(self._lines.items()) if key.rpartition(">")[2] == party and line.moved < before
         ]
         return sum(line.interrupt() for line in stalled) > 0
+
+    def advance(self, party: str, advance: Advance) -> bytes:
+        """Hand one entry of our own journal ahead of its place; returns the advance receipt, an envelope."""
+        target = f"/v1/journals/{quote(advance.journal, safe='')}/advance"
+        return self._ask(party, Request("POST", target, write_advance(advance), ENVELOPE_BYTES_MAX))
+
+    def openings(self, party: str, openings: Sequence[OpeningLine]) -> frozenset[str]:
+        """Hand openings; returns the digests of those that `party`'s centre keeps."""
+        request = Request("POST", "/v1/openings", write_openings(openings), NOTE_BYTES_MAX)
+        return read_held(self._ask(party, request))
 
     def pack(self, party: str, digest: str) -> bytes:
         """The pack with this digest from `party`'s centre; the caller compares it with the digest."""

@@ -4,13 +4,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from servanda.line.push import PushError, read_body, write_body
 from servanda.operations.errors import Conflict, LineDown, Refusal, Refused
-from servanda.operations.ports import Push, PushReply
+from servanda.operations.openings import OpeningLine
+from servanda.operations.ports import Advance, Push, PushReply
 from servanda.operations.receiving import BYTES_MAX, LEAVES_MAX
-from servanda.proof.canonical import CanonicalError, decode
+from servanda.proof.canonical import CanonicalError, JsonValue, decode, encode
 from servanda.proof.encodings import EncodingError, decode_base64
 from servanda.proof.merkle import HASH_BYTES
 
@@ -39,6 +41,37 @@ def write_push(push: Push) -> bytes:
         return write_body(push.first, push.leaves, push.checkpoint)
     except PushError as error:
         raise Refusal(f"{push.journal} cannot be sent over the line: {error}", "malformed") from error
+
+
+def write_advance(advance: Advance) -> bytes:
+    """Return the body of an advance.
+
+    Raises:
+        Refusal: the leaf is empty or holds a newline (code `malformed`).
+    """
+    if not advance.leaf or b"\n" in advance.leaf:
+        raise Refusal(f"leaf {advance.number} of {advance.journal} is no line", "malformed")
+    path: list[JsonValue] = [node.hex() for node in advance.path]
+    head = encode({"checkpoint": advance.checkpoint.decode(), "number": advance.number, "path": path})
+    return b"\n".join([head, advance.leaf, b""])
+
+
+def write_openings(openings: Sequence[OpeningLine]) -> bytes:
+    """Return the body that hands openings."""
+    return b"".join([opening.encode() + b"\n" for opening in openings])
+
+
+def read_held(body: bytes) -> frozenset[str]:
+    """Return the digests that the other centre says it holds.
+
+    Raises:
+        LineDown: it says something else (code `bad-answer`).
+    """
+    told = _object(body)
+    held = told.get("held")
+    if told.keys() != {"held"} or not isinstance(held, list) or not all(isinstance(digest, str) for digest in held):
+        raise bad_answer("not a list of digests")
+    return frozenset(held)
 
 
 def read_reply(body: bytes) -> PushReply:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from servanda.operations.errors import HeadMoved, StoreDamaged
-from servanda.operations.ports import StoredDraft, StoredReceipt
+from servanda.operations.ports import StoredAdvance, StoredDraft, StoredHanding, StoredReceipt
 
 
 @dataclass
@@ -22,6 +22,9 @@ class _Journal:
     receipts: dict[tuple[str, int], StoredReceipt] = field(default_factory=dict)
     forks: dict[str, bytes] = field(default_factory=dict)
     openings: set[tuple[int, str]] = field(default_factory=set)
+    advances: dict[int, StoredAdvance] = field(default_factory=dict)
+    placed: set[int] = field(default_factory=set)
+    """In a transaction: which of the entries held in advance are let go."""
 
     def take(self, change: _Journal) -> None:
         """Apply what a transaction collected: what was said first stays, what may be replaced is replaced."""
@@ -31,6 +34,8 @@ class _Journal:
         self.checkpoints |= change.checkpoints
         self.forks = change.forks | self.forks
         self.openings |= change.openings
+        # First what the transaction let go, then what it put: the first for a place stays.
+        self.advances = change.advances | {n: kept for n, kept in self.advances.items() if n not in change.placed}
         for key, receipt in change.receipts.items():
             held = self.receipts.get(key)
             if held is None or receipt.size >= held.size:
@@ -45,6 +50,8 @@ class _State:
     packs: dict[str, bytes] = field(default_factory=dict)
     drafts: dict[str, StoredDraft] = field(default_factory=dict)
     settings: dict[str, bytes] = field(default_factory=dict)
+    advance_receipts: dict[tuple[str, int], bytes] = field(default_factory=dict)
+    handings: dict[tuple[int, str, str], StoredHanding] = field(default_factory=dict)
 
     def take(self, change: _State) -> None:
         """Apply what a transaction collected. Cannot fail half-way: everything was checked when it was collected."""
@@ -52,6 +59,8 @@ class _State:
             self.journals.setdefault(name, _Journal()).take(journal)
         self.packs = change.packs | self.packs
         self.drafts |= change.drafts
+        self.advance_receipts = change.advance_receipts | self.advance_receipts
+        self.handings |= change.handings
         self.settings |= change.settings
 
 
@@ -110,6 +119,21 @@ class _MemoryWriter:
 
     def put_opening(self, journal: str, number: int, disclosure: str) -> None:
         self._journal(journal).openings.add((number, disclosure))
+
+    def put_advance(self, advance: StoredAdvance) -> None:
+        self._journal(advance.journal).advances.setdefault(advance.number, advance)
+
+    def drop_advances(self, journal: str, numbers: Sequence[int]) -> None:
+        change = self._journal(journal)
+        change.placed.update(numbers)
+        for number in numbers:
+            change.advances.pop(number, None)
+
+    def put_advance_receipt(self, by: str, number: int, receipt: bytes) -> None:
+        self._changes().advance_receipts.setdefault((by, number), receipt)
+
+    def put_handing(self, handing: StoredHanding) -> None:
+        self._changes().handings[handing[:3]] = handing
 
     def put_draft(self, draft: StoredDraft) -> None:
         self._changes().drafts[draft.identifier] = draft
@@ -188,6 +212,18 @@ class MemoryStore:
     def openings(self, journal: str) -> list[tuple[int, str]]:
         """All openings held for a journal: (number, disclosure), sorted."""
         return sorted(self._held(journal).openings)
+
+    def advances(self, journal: str) -> list[StoredAdvance]:
+        """All entries of a journal that are held ahead of their place, by number."""
+        return [advance for _, advance in sorted(self._held(journal).advances.items())]
+
+    def advance_receipts(self, by: str) -> dict[int, bytes]:
+        """All advance receipts held that a party gave on our entries: number to envelope, by number."""
+        return {n: receipt for (party, n), receipt in sorted(self._state.advance_receipts.items()) if party == by}
+
+    def handings(self, party: str | None = None) -> list[StoredHanding]:
+        """All openings that are or were to be handed, to one party or to all; sorted."""
+        return [handing for _, handing in sorted(self._state.handings.items()) if party in (None, handing.party)]
 
     def drafts(self) -> list[StoredDraft]:
         """All drafts, by identifier."""

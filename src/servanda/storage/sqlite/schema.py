@@ -15,7 +15,7 @@ from servanda.operations.errors import StoreDamaged
 APPLICATION_ID = 0x53455256
 """`SERV` in the header of the file: SQLite's own field for "whose file is this"."""
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Kept in SQLite's `user_version`, where no setting of a centre can collide with it."""
 
 NUMBER_BITS = 40
@@ -46,6 +46,25 @@ CREATE TABLE packs (digest TEXT PRIMARY KEY, pack BLOB NOT NULL) STRICT;
 CREATE TABLE drafts (identifier TEXT PRIMARY KEY, state TEXT NOT NULL, body BLOB NOT NULL) STRICT;
 CREATE TABLE settings (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT;
 """
+
+ADVANCES = """
+CREATE TABLE advances (
+    journal INTEGER NOT NULL REFERENCES journals, number INTEGER NOT NULL,
+    leaf BLOB NOT NULL, note BLOB NOT NULL, held_at TEXT NOT NULL,
+    PRIMARY KEY (journal, number)
+) STRICT;
+CREATE TABLE advance_receipts (
+    by TEXT NOT NULL, number INTEGER NOT NULL, receipt BLOB NOT NULL,
+    PRIMARY KEY (by, number)
+) STRICT;
+CREATE TABLE handings (
+    number INTEGER NOT NULL, party TEXT NOT NULL, disclosure TEXT NOT NULL, held_at TEXT NOT NULL,
+    PRIMARY KEY (number, party, disclosure)
+) STRICT, WITHOUT ROWID;
+"""
+
+MIGRATIONS = {1: ADVANCES}
+"""What leads from a version to the next one. Tables are added; none that holds what was said is ever changed."""
 
 APPEND_ONLY = ("journals", "entries", "nodes")
 
@@ -84,6 +103,8 @@ def create(connection: apsw.Connection) -> None:
     """
     with connection:
         connection.execute(TABLES)
+        for version in sorted(MIGRATIONS):
+            connection.execute(MIGRATIONS[version])
         for table in APPEND_ONLY:
             for verb in ("UPDATE", "DELETE"):
                 connection.execute(
@@ -96,7 +117,7 @@ def create(connection: apsw.Connection) -> None:
 
 
 def check(connection: apsw.Connection) -> None:
-    """Check that an existing file is a store of this version.
+    """Check that an existing file is a store of this version; one of an earlier version is brought to it.
 
     An empty file is refused, not filled: a centre that starts over on a store which lost its content would sign a
     second history.
@@ -113,8 +134,26 @@ def check(connection: apsw.Connection) -> None:
         )
     if application != APPLICATION_ID:
         raise StoreDamaged(f"{path}: this SQLite file belongs to another program: name the centre's own file")
+    if version in MIGRATIONS:
+        version = _migrate(connection)
     if version != SCHEMA_VERSION:
         raise StoreDamaged(
             f"{path}: the store has version {version}, and this program reads version {SCHEMA_VERSION}: "
             "run the version of Servanda that wrote it"
         )
+
+
+def _migrate(connection: apsw.Connection) -> int:
+    """Bring a store to this version, one version after the other, in one transaction; returns its version then."""
+    connection.execute("BEGIN IMMEDIATE")
+    version = connection.pragma("user_version")  # another process may have done it meanwhile
+    try:
+        while version in MIGRATIONS:
+            connection.execute(MIGRATIONS[version])
+            version += 1
+            connection.pragma("user_version", version)
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    return int(version)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from servanda.operations.errors import HeadMoved
-from servanda.operations.ports import StoredDraft, StoredReceipt
+from servanda.operations.ports import StoredAdvance, StoredDraft, StoredHanding, StoredReceipt
 from servanda.storage.sqlite.database import Database, Row
 from servanda.storage.sqlite.schema import NUMBER_BITS, node_place, place
 
@@ -28,6 +28,15 @@ _PUT_RECEIPT = (
 _PUT_PACK = "INSERT INTO packs (digest, pack) VALUES (?, ?) ON CONFLICT DO NOTHING"
 _PUT_FORK = "INSERT INTO forks (journal, name, proof) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
 _PUT_OPENING = "INSERT INTO openings (journal, number, disclosure) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
+_PUT_ADVANCE = (
+    "INSERT INTO advances (journal, number, leaf, note, held_at) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+)
+_DROP_ADVANCES = "DELETE FROM advances WHERE journal = ? AND number = ?"
+_PUT_ADVANCE_RECEIPT = "INSERT INTO advance_receipts (by, number, receipt) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
+_PUT_HANDING = (
+    "INSERT INTO handings (number, party, disclosure, held_at) VALUES (?, ?, ?, ?) "
+    "ON CONFLICT (number, party, disclosure) DO UPDATE SET held_at = excluded.held_at"
+)
 _PUT_DRAFT = (
     "INSERT INTO drafts (identifier, state, body) VALUES (?, ?, ?) "
     "ON CONFLICT (identifier) DO UPDATE SET state = excluded.state, body = excluded.body"
@@ -129,6 +138,21 @@ class _SqliteWriter:
 
     def put_opening(self, journal: str, number: int, disclosure: str) -> None:
         self._put(_PUT_OPENING, [(self._id(journal), number, disclosure)])
+
+    def put_advance(self, advance: StoredAdvance) -> None:
+        self._put(_PUT_ADVANCE, [(self._id(advance.journal), *advance[1:])])
+
+    def drop_advances(self, journal: str, numbers: Sequence[int]) -> None:
+        known = self._id(journal)
+        self._put(_DROP_ADVANCES, [(known, number) for number in numbers])
+
+    def put_advance_receipt(self, by: str, number: int, receipt: bytes) -> None:
+        self._check_open()
+        self._put(_PUT_ADVANCE_RECEIPT, [(by, number, receipt)])
+
+    def put_handing(self, handing: StoredHanding) -> None:
+        self._check_open()
+        self._put(_PUT_HANDING, [tuple(handing)])
 
     def put_draft(self, draft: StoredDraft) -> None:
         self._check_open()
@@ -251,6 +275,22 @@ class SqliteStore:
         """All openings held for a journal: (number, disclosure), sorted."""
         statement = "SELECT number, disclosure FROM openings WHERE journal = ? ORDER BY number, disclosure"
         return [(number, disclosure) for number, disclosure in self._of_journal(statement, journal)]
+
+    def advances(self, journal: str) -> list[StoredAdvance]:
+        """All entries of a journal that are held ahead of their place, by number."""
+        statement = "SELECT number, leaf, note, held_at FROM advances WHERE journal = ? ORDER BY number"
+        return [StoredAdvance(journal, *row) for row in self._of_journal(statement, journal)]
+
+    def advance_receipts(self, by: str) -> dict[int, bytes]:
+        """All advance receipts held that a party gave on our entries: number to envelope, by number."""
+        statement = "SELECT number, receipt FROM advance_receipts WHERE by = ? ORDER BY number"
+        return dict(self._database.rows(statement, (by,)))
+
+    def handings(self, party: str | None = None) -> list[StoredHanding]:
+        """All openings that are or were to be handed, to one party or to all; sorted."""
+        chosen, bindings = ("WHERE party = ?", (party,)) if party is not None else ("", ())
+        statement = f"SELECT number, party, disclosure, held_at FROM handings {chosen} ORDER BY 1, 2, 3"  # noqa: S608
+        return [StoredHanding(*row) for row in self._database.rows(statement, bindings)]
 
     def drafts(self) -> list[StoredDraft]:
         """All drafts, by identifier."""
