@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from servanda.assembly import Station
@@ -14,6 +15,7 @@ from servanda.gateway.server import LineServer
 from servanda.operations.delivery import Delivery
 from servanda.operations.desk import CHANGING
 from servanda.operations.door import CentreDoor
+from servanda.operations.link_tests import link_round
 
 
 class Duty:
@@ -33,17 +35,25 @@ class Duty:
 
     def _tasks(self) -> list[Callable[[], object]]:
         """What is done in every round."""
-        return []
+        return [
+            partial(link_round, self.station.centre, self.delivery.released),
+        ]
 
     def _received(self) -> None:
         self.delivery.received()
         self.rounds.changed()
 
+    def _lines(self) -> dict[str, dict[str, Any]]:
+        """How delivery to each counterpart goes now."""
+        return {p: {"up": line.up, "trouble": line.trouble} for p, line in self.delivery.lines.items()}
+
     def handle(self, request: Mapping[str, Any]) -> Any:
         """Carry out a request from the control socket."""
         command = request.get("command")
         if command == "lines":
-            return {p: {"up": line.up, "trouble": line.trouble} for p, line in self.delivery.lines.items()}
+            return self._lines()
+        if command == "line-status":
+            request = {**request, "transport": self._lines()}
         if command == "export":
             self.delivery.compare_all()
         result = self.station.handle(request)

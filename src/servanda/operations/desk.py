@@ -18,6 +18,7 @@ from servanda.journal.audit import audit_record
 from servanda.journal.frame import Place
 from servanda.journal.state import Entry
 from servanda.line.watch import watch_list
+from servanda.operations import link_tests, silences
 from servanda.operations.bundles import export_bundle, import_bundle, take_pack
 from servanda.operations.centre import Centre
 from servanda.operations.drafting import (
@@ -326,6 +327,8 @@ COMMANDS: dict[str, Command] = {
     "pack": _pack,
     "bring": _bring,
     "fork": _fork,
+    **link_tests.COMMANDS,
+    **silences.COMMANDS,
 }
-CHANGING = frozenset({"release", "send", "acknowledge", "import"})
+CHANGING = frozenset({"release", "send", "acknowledge", "import", "link-test"})
 """Commands after which deliveries have something to do."""
