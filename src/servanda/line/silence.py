@@ -209,17 +209,10 @@ def _released(entry: Entry) -> int:
     return instant_seconds(entry.frame.released_at)
 
 
-def _answered(line: Line) -> tuple[int, Place | None]:
-    """The newest of our link tests that the party has answered, by number, and its answer."""
-    for tested in reversed(line.tests.history(line.own, line.party)):
-        if tested.answer is not None:
-            return tested.test.entry.number, tested.answer.entry
-    return 0, None
-
-
 def _held(line: Line) -> int:
-    """Up to which entry of ours its centre is known to hold: by its receipt, or by its answer to a link test."""
-    return max(line.receipted, _answered(line)[0])
+    """Up to which entry of ours its centre is known to hold: by its receipt, or because its own entries cover them."""
+    theirs = line.record.journals[line.party]
+    return max(line.receipted, theirs.heads_after(len(theirs.entries)).get(line.own, 0))
 
 
 def _signed(line: Line) -> Entry | None:
@@ -228,6 +221,12 @@ def _signed(line: Line) -> Entry | None:
         if entry.admissible and entry.frame is not None and entry.frame.author not in MACHINES:
             return entry
     return None
+
+
+def _newest(line: Line) -> Entry | None:
+    """The newest admissible entry of the party."""
+    theirs = line.record.journals[line.party].entries
+    return next((entry for entry in reversed(theirs) if entry.admissible and entry.frame is not None), None)
 
 
 def _covers(signed: Entry | None, entry: Entry, own: str) -> bool:
@@ -318,11 +317,12 @@ def _contact(line: Line) -> Iterator[Evidence]:
         yield Evidence("receipt", f"its centre has receipted ours to {line.receipted}", at=at)
     else:
         yield Evidence("receipt", "its centre has receipted nothing of ours yet")
-    number, answer = _answered(line)
-    entry = line.record.entry(answer) if answer is not None else None
-    if entry is not None and entry.frame is not None:
-        words = f"its centre has answered the link test {line.own}/{number}"
-        yield Evidence("link-answer", words, str(entry.place), entry.frame.released_at, entry.frame.status)
+    newest = _newest(line)
+    if newest is not None:
+        yield _shown("newest", newest, f"its newest entry, covers ours to {newest.heads.get(line.own, 0)}")
+    answer = line.tests.newest_answer(line.party, line.own)
+    if answer is not None:
+        yield _shown("link-answer", answer, "its centre's newest answer to a link test of ours")
     if line.transport is not None:
         yield Evidence(
             "transport", "answers now" if line.transport["up"] else f"no way now: {line.transport['trouble']}"

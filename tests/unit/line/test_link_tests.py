@@ -131,6 +131,25 @@ def test_what_answers_nothing_or_answers_again_or_was_not_asked_has_no_effect_an
     assert [answer["entry"] for answer in found(w)["tests"][0]["answers"]] == [str(first.place)]
 
 
+def test_an_answer_answers_besides_its_first_only_what_that_party_tested_with_the_same_status() -> None:
+    w = world("ash", "birch", "cedar")
+    first = asked(w)
+    exercise = asked(w, status="exercise", exercise_at="2014-01-10T12:00:00Z")
+    again, elsewhere = asked(w), asked(w, "cedar")
+    note = w.say("ash", "note", {"text": "no test"})
+    w.sync()
+    forged(w, "birch", again, first, exercise, elsewhere, note, first)
+    w.sync()
+    shown = {test["entry"]: bool(test["answers"]) for test in found(w)["tests"]}
+    assert shown == {
+        str(first.place): True,
+        str(exercise.place): False,
+        str(again.place): True,
+        str(elsewhere.place): False,
+    }
+    assert codes(w) == {}
+
+
 def test_our_own_centre_is_refused_an_answer_that_would_have_no_effect() -> None:
     w = world()
     test = asked(w)

@@ -66,11 +66,13 @@ def kinds(w: World, minutes: float = 0, status: str = "actual", **whom: str) -> 
 
 
 def evidence(w: World, minutes: float, kind: str, status: str = "actual") -> dict[str, list[str | None]]:
-    """What shows a kind of silence, by what it is."""
+    """What shows a kind of silence, by what it is; without their newest entry, a sign of life."""
     (found,) = [one for one in page(w, minutes)["silence"][status] if one["kind"] == kind]
     told: dict[str, list[str | None]] = {}
     for one in found["evidence"]:
         told.setdefault(one["what"], []).append(one.get("entry"))
+    newest = str(w.centres["ash"].record.journals["birch"].entries[-1].place)
+    assert told.pop("newest", [newest]) == [newest]
     return told
 
 
@@ -179,6 +181,19 @@ def test_a_link_answer_shows_the_centre_up_when_its_receipts_do_not_come() -> No
     }
 
 
+def test_entries_of_theirs_that_cover_ours_show_that_they_came_though_no_receipt_did() -> None:
+    w = world()
+    alert = warn(w)
+    lost(w, "ash", "birch")
+    assert kinds(w, minutes=11) == ["line-down"]
+    acknowledge(w, alert)
+    lost(w, "birch", "ash")
+    assert page(w)["unreceipted"]["count"] == 1
+    assert kinds(w, minutes=11) == ["nothing-outstanding"]
+    w.say("ash", "note", {"text": "of which nothing is heard"})
+    assert kinds(w, minutes=11) == ["line-down"]
+
+
 def test_a_link_answer_from_before_the_alert_shows_nothing_about_it() -> None:
     w = world()
     dispatch(w.centres["ash"], {"command": "link-test"})
@@ -279,6 +294,14 @@ def test_what_they_ask_of_us_is_no_silence_of_theirs() -> None:
     w.sync()
     assert kinds(w, minutes=100) == ["nothing-outstanding"]
     assert kinds(w, minutes=100, of="ash", by="birch") == ["nobody-on-duty"]
+
+
+def test_what_a_third_party_asks_of_them_is_no_silence_towards_us() -> None:
+    w = world("ash", "birch", "cedar")
+    warn(w, "cedar", to=("birch",))
+    w.sync()
+    assert kinds(w, minutes=100) == ["nothing-outstanding"]
+    assert kinds(w, minutes=100, by="cedar") == ["nobody-on-duty"]
 
 
 # Suspended.
