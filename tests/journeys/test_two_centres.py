@@ -143,6 +143,8 @@ READING: dict[str, tuple[str, ...]] = {
     "receipts": (),
     "audit": (),
     "lines": (),
+    "line": ("--at", "2026-01-01T00:00:00Z"),
+    "regime": (),
 }
 
 
