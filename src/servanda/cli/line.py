@@ -32,13 +32,16 @@ def line(home: Path, passphrase_file: Path | None, party: str | None, at: str | 
 
 
 def print_line(page: Mapping[str, Any], at: str) -> None:
-    """One line's page. Every row about exercise or test traffic begins with its mark."""
+    """One line's page. Every row about exercise or test traffic begins with its mark.
+
+    An entry of other traffic that is evidence there has its own mark besides, also if it is actual.
+    """
     say(f"Line to {page['party']} at {at}: {_transport(page)}")
     for status, found in page["silence"].items():
         kinds = [silence["kind"] for silence in found]
         if status == "actual" or kinds not in (["nothing-outstanding"], ["not-met"]):
             for silence in found:
-                _print_silence(silence, mark(status))
+                _print_silence(silence, status)
     contact = page["last-contact"]
     if contact is not None:
         say(f"last contact  {contact['at']} by {contact['clock'].replace('ours', 'our')} clock: {contact['what']}")
@@ -61,14 +64,15 @@ def _transport(page: Mapping[str, Any]) -> str:
     return "answers now" if page["transport"]["up"] else f"no way now: {page['transport']['trouble']}"
 
 
-def _print_silence(silence: Mapping[str, Any], mark_text: str) -> None:
+def _print_silence(silence: Mapping[str, Any], status: str) -> None:
     since = f" since {silence['since']}" if silence["since"] else ""
+    mark_text = mark(status)
     say(f"{mark_text}{silence['title'].upper()}{since}")
     for one in silence["evidence"]:
-        own = mark(one.get("status")) or mark_text
+        own = "" if one.get("status", status) == status else f"[{one['status'].upper()}] "
         place = f"{one['entry']} " if "entry" in one else ""
         when = f" ({one['at']})" if "at" in one else ""
-        say(f"  {own}{place}{one['words']}{when}")
+        say(f"  {mark_text}{own}{place}{one['words']}{when}")
     listed = sum(one["what"] in ("unreceipted", "question") for one in silence["evidence"])
     if silence["count"] > listed:
         say(f"  {mark_text}… and {silence['count'] - listed} more")
