@@ -20,12 +20,12 @@ from servanda.journal.frame import Place
 from servanda.journal.record import Record
 from servanda.journal.state import Entry
 from servanda.line.link_tests import LinkTests
-from servanda.line.regimes import Regimes
+from servanda.line.regimes import Notice, Regimes
 
 STATUSES = ("actual", "exercise", "test")
 OF_THE_LINE = frozenset({"link-test", "link-answer"})
 LISTED_MAX = 20
-"""How many unreceipted entries are listed as evidence; all are counted."""
+"""How many unreceipted entries, or formats of one notice, are listed; all are counted."""
 MACHINES = frozenset({"centre", "root"})
 """Authors of entries that no officer on duty has signed."""
 
@@ -290,18 +290,25 @@ def _suspended(line: Line, status: str) -> Silence | None:
     held = line.regimes.suspended(line.party, status, day)
     if not held:
         return None
-    shown = [
+    named: dict[Notice, list[str]] = {}
+    for one in held:
+        named.setdefault(one.notice, []).append(one.format or "all formats that no later notice names")
+    shown = tuple(
         Evidence(
             "notice",
-            f"suspends {one.format or 'all formats that no later notice names'} since {one.notice.since}: "
-            f"{one.notice.reason}",
-            str(one.notice.entry),
-            one.notice.released_at,
+            f"suspends {_listed(formats)} since {notice.since}: {notice.reason}",
+            str(notice.entry),
+            notice.released_at,
             status,
         )
-        for one in held
-    ]
-    return Silence("regime-suspended", min(one.notice.since for one in held), tuple(shown))
+        for notice, formats in sorted(named.items())
+    )
+    return Silence("regime-suspended", min(notice.since for notice in named), shown)
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = len(names) - LISTED_MAX
+    return ", ".join(names[:LISTED_MAX]) + (f" and {more} more" if more > 0 else "")
 
 
 def _shown(what: str, entry: Entry, words: str) -> Evidence:

@@ -324,6 +324,23 @@ def test_a_notice_of_suspension_is_named_with_its_entry_and_its_day() -> None:
     assert kinds(w) == ["nothing-outstanding"]
 
 
+def test_a_notice_about_many_formats_is_one_piece_of_evidence() -> None:
+    w = world()
+    names = sorted({name for name, _ in w.pack.formats})
+    assert len(names) > LISTED_MAX
+    entry = regime(w, "suspended", *names)
+    (found,) = page(w)["silence"]["actual"]
+    (told,) = found["evidence"]
+    assert told["entry"] == str(entry.place)
+    assert told["words"].startswith(
+        f"suspends {', '.join(names[:LISTED_MAX])} and {len(names) - LISTED_MAX} more since"
+    )
+    assert len(page(w)["regime"]) == len(names)
+    regime(w, "applied", *names[1:])
+    ((told,),) = [one["evidence"] for one in page(w)["silence"]["actual"]]
+    assert told["words"] == f"suspends {names[0]} since 2026-01-01: r"
+
+
 def test_a_suspension_announced_for_later_is_not_yet_one() -> None:
     w = world()
     regime(w, "suspended", since="2026-01-03")
