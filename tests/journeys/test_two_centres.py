@@ -144,6 +144,8 @@ READING: dict[str, tuple[str, ...]] = {
     "audit": (),
     "lines": (),
     "undelivered": (),
+    "line": ("--at", "2026-01-01T00:00:00Z"),
+    "regime": (),
 }
 
 

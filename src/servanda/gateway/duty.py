@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from servanda.assembly import Station
@@ -14,6 +15,7 @@ from servanda.gateway.server import LineServer
 from servanda.operations.delivery import Delivery
 from servanda.operations.desk import CHANGING
 from servanda.operations.door import CentreDoor
+from servanda.operations.link_tests import link_round
 from servanda.operations.relaying import Relay
 
 
@@ -35,7 +37,10 @@ class Duty:
 
     def _tasks(self) -> list[Callable[[], object]]:
         """What is done in every round."""
-        return [self.delivery.check_alarms]
+        return [
+            self.delivery.check_alarms,
+            partial(link_round, self.station.centre, self.delivery.released),
+        ]
 
     def _received(self) -> None:
         self.delivery.received()
@@ -46,6 +51,8 @@ class Duty:
         command = request.get("command")
         if command == "lines":
             return self.delivery.view()
+        if command == "line-status":
+            request = {**request, "transport": self.delivery.view()}
         if command == "export":
             self.delivery.compare_all()
         result = self.station.handle(request)

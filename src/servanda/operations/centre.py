@@ -16,6 +16,8 @@ from servanda.agreement.pack import Pack, parse_pack
 from servanda.journal.acceptance import prepare
 from servanda.journal.record import Record, Verdict
 from servanda.journal.state import Entry, JournalState, Prepared
+from servanda.line.link_tests import LinkTests
+from servanda.line.regimes import Regimes
 from servanda.line.watch import LineNews
 from servanda.operations.errors import Refusal, Stopped, StoreDamaged
 from servanda.operations.limits import fork_limits
@@ -77,10 +79,12 @@ class Centre:
         self.custody = CustodyRegister(self.record)
         self.obligations = ObligationsRegister(self.record)
         self.alerts = AlertsRegister(self.record)
+        self.link_tests = LinkTests(self.record)
+        self.regimes = Regimes(self.record)
         self._fold()
 
     def _fold(self) -> None:
-        for register in (self.custody, self.obligations, self.alerts):
+        for register in (self.custody, self.obligations, self.alerts, self.link_tests, self.regimes):
             register.catch_up()
 
     def _load(self, limits: Mapping[str, int]) -> Record:
@@ -214,6 +218,10 @@ class Centre:
             unfit = self.alerts.check(entry)
             if unfit is not None:
                 raise Refusal(str(unfit), f"alerts/{unfit.reason}")
+            for name, fold in (("link", self.link_tests), ("regime", self.regimes)):
+                vain = fold.check(entry)
+                if vain is not None:
+                    raise Refusal(str(vain), f"{name}/{vain.reason}")
         return verdict
 
     def hold_pack(self, pack: Pack) -> None:

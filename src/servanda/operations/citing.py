@@ -12,6 +12,8 @@ from servanda.operations.centre import Centre
 from servanda.operations.drafting import Draft, send_alone
 from servanda.operations.receipts import citable
 
+LINK_FORMATS = frozenset({"link-test", "link-answer"})
+
 
 def cite_if_it_helps(centre: Centre) -> Entry | None:
     """Release a citation if receipts that we hold and have not cited complete a quorum over something of ours.
@@ -69,8 +71,11 @@ def _uncovered(centre: Centre) -> bool:
 
 
 def _status(centre: Centre) -> tuple[str, str | None]:
-    """The status of our latest entry under the pack: a citation belongs to the same traffic."""
+    """The status of our latest entry under the pack: a citation belongs to the same traffic.
+
+    Link tests and their answers belong to none: they are marked as tests while everything else is actual.
+    """
     for entry in reversed(centre.journal.entries):
-        if entry.frame is not None and entry.frame.pack is not None:
+        if entry.frame is not None and entry.frame.pack is not None and entry.frame.format not in LINK_FORMATS:
             return entry.frame.status, entry.frame.exercise_at
     return "actual", None

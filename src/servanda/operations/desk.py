@@ -17,7 +17,7 @@ from servanda.agreement.dates import DateExpressionError, check_instant, instant
 from servanda.journal.audit import audit_record
 from servanda.journal.frame import Place
 from servanda.journal.state import Entry
-from servanda.operations import advancing, linework
+from servanda.operations import advancing, linework, link_tests, silences
 from servanda.operations.bundles import export_bundle, import_bundle, take_pack
 from servanda.operations.centre import Centre
 from servanda.operations.drafting import (
@@ -330,6 +330,8 @@ COMMANDS: dict[str, Command] = {
     "fork": _fork,
     **linework.COMMANDS,
     **advancing.COMMANDS,
+    **link_tests.COMMANDS,
+    **silences.COMMANDS,
 }
-CHANGING = frozenset({"release", "send", "acknowledge", "import"})
+CHANGING = frozenset({"release", "send", "acknowledge", "import", "link-test"})
 """Commands after which deliveries have something to do."""
