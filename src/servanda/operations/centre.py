@@ -14,8 +14,10 @@ from typing import NamedTuple
 from servanda.agreement.dates import instant_seconds
 from servanda.agreement.pack import Pack, parse_pack
 from servanda.journal.acceptance import prepare
+from servanda.journal.frame import Frame
 from servanda.journal.record import Record
 from servanda.journal.state import Entry, JournalState, Prepared
+from servanda.line.contacts import ContactsBook
 from servanda.operations.errors import Refusal, Stopped, StoreDamaged
 from servanda.operations.limits import fork_limits
 from servanda.operations.parallel import judge_on_all_cores, signature_holds
@@ -24,10 +26,13 @@ from servanda.proof.checkpoints import Checkpoint, CheckpointError, parse_checkp
 from servanda.proof.cosignatures import cosign
 from servanda.proof.notes import KIND_MLDSA44, Note, NoteError, parse_note
 from servanda.registers.alerts.fold import AlertsRegister
+from servanda.registers.alerts.schedule import Schedule
 from servanda.registers.custody.fold import CustodyRegister
 from servanda.registers.obligations.fold import ObligationsRegister
 
 LOAD_AT_ONCE = 1000
+EXERCISE_EXEMPT = frozenset({"identity", "adopt", "branch", "citation", "link-answer"})
+"""What a centre on an exercise clock may still release as actual: what it says is not about the time."""
 
 
 class Signers(NamedTuple):
@@ -59,6 +64,8 @@ class Centre:
         self.store = store
         self.signers = signers
         self.clock = clock
+        self.exercising = False
+        """Whether the clock is that of an exercise: then nothing is released as actual (`EXERCISE_EXEMPT`)."""
         self.lock = threading.RLock()
         self.reload()
 
@@ -72,10 +79,12 @@ class Centre:
         self.custody = CustodyRegister(self.record)
         self.obligations = ObligationsRegister(self.record)
         self.alerts = AlertsRegister(self.record)
+        self.contacts = ContactsBook(self.record)
         self._fold()
+        self.schedule = Schedule(self.alerts, self.party)
 
     def _fold(self) -> None:
-        for register in (self.custody, self.obligations, self.alerts):
+        for register in (self.custody, self.obligations, self.alerts, self.contacts):
             register.catch_up()
 
     def _load(self, limits: Mapping[str, int]) -> Record:
@@ -175,6 +184,7 @@ class Centre:
         if not entry.admissible:
             raise Refusal(entry.reason, entry.code)
         if entry.frame is not None:
+            self._check_clock(entry.frame)
             refused = self.custody.check(entry)
             if refused is not None:
                 raise Refusal(f"custody refuses the posting: {refused}", f"posting/{refused.reason}")
@@ -182,6 +192,13 @@ class Centre:
             if unfit is not None:
                 raise Refusal(str(unfit), f"alerts/{unfit.reason}")
         return entry
+
+    def _check_clock(self, frame: Frame) -> None:
+        if self.exercising and frame.status == "actual" and frame.format not in EXERCISE_EXEMPT:
+            raise Refusal(
+                f"this centre is on duty with an exercise clock: {frame.format} is released as exercise or test only",
+                "exercise-clock",
+            )
 
     def hold_pack(self, pack: Pack) -> None:
         """Hold a pack that the store has committed; judge and fold what waited for it."""
