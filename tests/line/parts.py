@@ -13,7 +13,7 @@ from typing import NamedTuple
 from servanda.gateway.line import line_app
 from servanda.gateway.server import LineServer
 from servanda.keyring.tls import make_tls
-from servanda.operations.ports import Push, PushReply
+from servanda.operations.ports import Push, PushReply, Words
 from servanda.proof.certificates import spki_sha256
 from servanda.transport.https import HttpsCourier
 from servanda.transport.tls import client_context, server_context
@@ -81,6 +81,9 @@ class NotingDoor:
 
     def pack(self, peer: str, digest: str) -> bytes:
         return self._note("pack", peer, digest) or b'{"pack":1}'  # type: ignore[return-value]
+
+    def orderwire(self, peer: str, words: Words) -> None:
+        self._note("orderwire", peer, words)
 
 
 class Line:

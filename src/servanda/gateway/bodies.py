@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from servanda.operations.errors import Refusal
-from servanda.operations.ports import Push, PushReply
+from servanda.operations.ports import WORDS_CHARACTERS_MAX, Push, PushReply, Words
 from servanda.operations.receiving import BYTES_MAX, LEAVES_MAX
 from servanda.proof.canonical import CanonicalError, decode, encode
 from servanda.proof.encodings import encode_base64
@@ -16,6 +16,9 @@ from servanda.proof.notes import NOTE_BYTES_MAX
 
 BODY_BYTES_MAX = BYTES_MAX + 2 * NOTE_BYTES_MAX
 """The most bytes that are read of one body: the leaves, and the checkpoint with the escapes of JSON."""
+
+WORDS_BYTES_MAX = 8 * 1024
+"""The most bytes of one message of the orderwire."""
 
 _NUMBER = re.compile(r"(?:0|[1-9][0-9]{0,14})\Z")
 
@@ -58,6 +61,26 @@ def _read_head(line: bytes) -> tuple[int, bytes]:
     if type(first) is not int or first < 1 or not isinstance(checkpoint, str):
         raise Malformed("checkpoint is not a text, or from not a number from 1 on")
     return first, checkpoint.encode()
+
+
+def read_words(body: bytes) -> Words:
+    """Return the words that a body is: a line of canonical JSON `{"officer":id,"text":text}`.
+
+    Raises:
+        Malformed: it is none.
+    """
+    if not body.endswith(b"\n"):
+        raise Malformed("the body does not end in a newline")
+    try:
+        told: Any = decode(body[:-1])
+    except CanonicalError as error:
+        raise Malformed(f"the line is not canonical JSON: {error}") from error
+    if not isinstance(told, dict) or told.keys() != {"officer", "text"}:
+        raise Malformed("the line is not an object with the members officer and text")
+    officer, text = told["officer"], told["text"]
+    if not isinstance(officer, str) or not isinstance(text, str) or not 0 < len(text) <= WORDS_CHARACTERS_MAX:
+        raise Malformed(f"officer is no name, or text has not 1 to {WORDS_CHARACTERS_MAX:,} characters")
+    return Words(officer, text)
 
 
 def read_numbers(query: bytes, *names: str) -> list[int]:

@@ -11,6 +11,7 @@ from servanda.gateway.control import ControlServer
 from servanda.gateway.line import line_app
 from servanda.gateway.rounds import Rounds
 from servanda.gateway.server import LineServer
+from servanda.gateway.watchkeeping import Watchkeeping
 from servanda.operations.delivery import Delivery
 from servanda.operations.desk import CHANGING
 from servanda.operations.door import CentreDoor
@@ -25,15 +26,16 @@ class Duty:
         self._incoming, self._outgoing = station.contexts()
         self._courier = station.courier(self._outgoing)
         self.delivery = Delivery(station.centre, self._courier, sorted(station.cards))
+        self.watchkeeping = Watchkeeping(station, self._courier, self.delivery.released)
         self.rounds = Rounds(self._tasks())
-        door = CentreDoor(station.centre, self._received)
+        door = CentreDoor(station.centre, self._received, self.watchkeeping.orderwire.hear)
         settings = station.settings
         self.server = LineServer(line_app(door), settings.host, settings.port, self._incoming)
         self.control = ControlServer(station.home / "control.sock", self.handle)
 
     def _tasks(self) -> list[Callable[[], object]]:
         """What is done in every round."""
-        return []
+        return [*self.watchkeeping.tasks()]
 
     def _received(self) -> None:
         self.delivery.received()
@@ -44,9 +46,13 @@ class Duty:
         command = request.get("command")
         if command == "lines":
             return {p: {"up": line.up, "trouble": line.trouble} for p, line in self.delivery.lines.items()}
+        if command == "orderwire":
+            return self.watchkeeping.say(request)
         if command == "export":
             self.delivery.compare_all()
         result = self.station.handle(request)
+        if command == "watch":
+            return self.watchkeeping.complete(result, self.delivery.lines)
         if command == "meet":
             self.station.trust(result, self._incoming, self._outgoing)
             self.delivery.add(result)
@@ -57,14 +63,17 @@ class Duty:
 
     def start(self) -> None:
         """Listen, then deliver."""
+        self.watchkeeping.check()
         self.server.start()
         self.control.start()
         self.delivery.start()
+        self.watchkeeping.start()
         self.rounds.start()
 
     def stop(self) -> None:
         """End delivery, then stop listening."""
         self.rounds.stop()
+        self.watchkeeping.stop()
         self.delivery.stop()
         self.control.stop()
         self.server.stop()

@@ -17,15 +17,17 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from servanda.gateway.bodies import (
     BODY_BYTES_MAX,
+    WORDS_BYTES_MAX,
     Malformed,
     read_numbers,
     read_push,
+    read_words,
     write_path,
     write_push,
     write_reply,
 )
 from servanda.operations.errors import Conflict, Refusal, ServandaError, Stopped, TryLater
-from servanda.operations.ports import Push, PushReply
+from servanda.operations.ports import Push, PushReply, Words
 from servanda.operations.receiving import LEAVES_MAX
 from servanda.proof.canonical import JsonValue, encode
 from servanda.proof.notes import NOTE_BYTES_MAX
@@ -43,9 +45,17 @@ log = logging.getLogger(__name__)
 
 _PATH = re.compile(
     rb"/v1/(?:journals/(?P<journal>[a-z][a-z0-9-]{0,31})/(?P<what>entries|checkpoint|consistency|receipt)"
-    rb"|packs/(?P<digest>[0-9a-f]{64}))\Z"
+    rb"|packs/(?P<digest>[0-9a-f]{64})|(?P<orderwire>orderwire))\Z"
 )
-_STATUS = {"over-size": 413, "wrong-journal": 404, "no-pack": 404, "no-such-path": 404, "stranger": 403, "slow": 408}
+_STATUS = {
+    "over-size": 413,
+    "wrong-journal": 404,
+    "no-pack": 404,
+    "no-such-path": 404,
+    "stranger": 403,
+    "slow": 408,
+    "too-many": 429,
+}
 _CLOSING = frozenset({403, 408, 413})  # the body may be unread: what follows on this connection is not another request
 _JSON, _TEXT = b"application/json", b"text/plain; charset=utf-8"
 
@@ -73,6 +83,9 @@ class Door(Protocol):
 
     def pack(self, peer: str, digest: str) -> bytes:
         """The canonical bytes of a pack."""
+
+    def orderwire(self, peer: str, words: Words) -> None:
+        """Take words of the peer's watch for ours; they are no entry and are not kept on disk."""
 
 
 class _Answer(NamedTuple):
@@ -136,6 +149,9 @@ class _LineApp:
         if found["digest"] is not None and method == "GET":
             return self._pack(peer, found["digest"].decode())
         journal, what = (found["journal"] or b"").decode(), found["what"]
+        if found["orderwire"] is not None and method == "POST":
+            words = read_words(await _read_body(scope, receive, WORDS_BYTES_MAX))
+            return _Call(lambda: self._orderwire(peer, words), light=True)
         if method == "POST" and what == b"entries":
             return self._push(peer, read_push(journal, await _read_body(scope, receive, BODY_BYTES_MAX)))
         if method == "POST" and what == b"receipt":
@@ -168,6 +184,10 @@ class _LineApp:
             raise Malformed("from and limit are numbers from 1 on")
         asked = min(limit, LEAVES_MAX)
         return _Call(lambda: _Answer(200, _TEXT, write_push(self._door.pull(peer, journal, first, asked))), light=False)
+
+    def _orderwire(self, peer: str, words: Words) -> _Answer:
+        self._door.orderwire(peer, words)
+        return _Answer(200, _JSON, b"{}")
 
     def _consistency(self, peer: str, journal: str, first: int, second: int) -> _Call:
         return _Call(

@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who is on duty, and when is nobody? The roster of the watch as a centre keeps it for itself: no part of the record."""
+"""Who is on duty, and when is nobody? The roster of the watch: a centre's own, no part of the record."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 SHIFTS_MAX = 5_000
@@ -28,6 +27,7 @@ class Span(NamedTuple):
     """A stretch of time in which nobody, or more than one officer, is on the roster."""
 
     since: int
+    """0: ever before, until the first shift."""
     until: int | None
     """None: until further notice, after the last shift."""
     officers: tuple[str, ...] = ()
@@ -61,16 +61,18 @@ class Roster(NamedTuple):
         if not self.shifts:
             return None
         if now < self.shifts[0].since:
-            return Span(now, self.shifts[0].since)
+            return Span(0, self.shifts[0].since)
         return next(gap for gap in self.gaps() if gap.until is None or gap.until > now)
 
     def overlaps(self) -> list[Span]:
-        """Where two shifts that follow one another run at the same time."""
-        return [
-            Span(second.since, min(first.until, second.until), (first.officer, second.officer))
-            for first, second in pairwise(self.shifts)
-            if second.since < first.until
-        ]
+        """Where a shift begins before an earlier one has ended."""
+        found, longest = [], None
+        for shift in self.shifts:
+            if longest is not None and shift.since < longest.until:
+                found.append(Span(shift.since, min(longest.until, shift.until), (longest.officer, shift.officer)))
+            if longest is None or shift.until > longest.until:
+                longest = shift
+        return found
 
     def unfit(self, roles: Mapping[str, frozenset[str]]) -> dict[str, str]:
         """Officers on the roster who are unknown to the identity, or have not the role, and which of the two."""

@@ -8,8 +8,8 @@ from contextlib import suppress
 
 from servanda.operations.centre import Centre
 from servanda.operations.comparing import held_note, keep_proof, proof_in_push, whole_path
-from servanda.operations.errors import Conflict, Refusal
-from servanda.operations.ports import Push, PushReply
+from servanda.operations.errors import Conflict, Refusal, TryLater
+from servanda.operations.ports import Push, PushReply, Words
 from servanda.operations.receiving import BYTES_MAX, LEAVES_MAX, countersign, receive
 from servanda.proof.canonical import encode
 
@@ -17,10 +17,19 @@ from servanda.proof.canonical import encode
 class CentreDoor:
     """Answers the requests of the line for one centre."""
 
-    def __init__(self, centre: Centre, on_change: Callable[[], None]) -> None:
-        """Answer for `centre`; `on_change` is called, without the lock, after entries have come in."""
+    def __init__(
+        self, centre: Centre, on_change: Callable[[], None], on_words: Callable[[str, Words], None] | None = None
+    ) -> None:
+        """Answer for `centre`.
+
+        Args:
+            centre: whose door it is.
+            on_change: called, without the lock, after entries have come in.
+            on_words: takes what a peer says on the orderwire; None if nobody listens.
+        """
         self._centre = centre
         self._on_change = on_change
+        self._on_words = on_words
 
     def peer_of(self, spki_sha256: str) -> str | None:
         """The party whose newest identity states this TLS key, or None."""
@@ -102,3 +111,9 @@ class CentreDoor:
             if pack is None:
                 raise Refusal(f"no pack {digest} is held here", "no-pack")
             return encode(pack.data)
+
+    def orderwire(self, peer: str, words: Words) -> None:
+        """Words of the peer's watch for ours."""
+        if self._on_words is None:
+            raise TryLater("nobody listens to the orderwire here", "not-running")
+        self._on_words(peer, words)

@@ -110,7 +110,7 @@ class Paging:
     def collect(self) -> None:
         """Look at what is new in the record, and queue the pages that it calls for."""
         with self._centre.lock:
-            record, known = self._centre.record, self._pager.contacts()
+            record, known = self._centre.record, self._known()
             if self._record is not record:
                 self._record, self._position = record, 0
             fresh, self._position = record.log[self._position :], len(record.log)
@@ -118,7 +118,7 @@ class Paging:
             for entry in fresh:
                 if entry.place.number > self._kept.seen.get(entry.place.party, 0):
                     self._kept.seen[entry.place.party] = entry.place.number
-                    if known:
+                    if known is None or known:
                         self._look_at(entry, known)
             if before != [(page.contact, page.reasons) for page in self._kept.pages]:
                 self._keep()
@@ -126,14 +126,21 @@ class Paging:
     def gap(self, start: str, status: str) -> None:
         """The roster has a gap that begins at `start`: page once."""
         with self._centre.lock:
-            known = self._pager.contacts()
-            if self._kept.gap == start or not known:
+            known = self._known()
+            if self._kept.gap == start or (known is not None and not known):
                 return
             self._kept.gap = start
             self._queue(self._on_duty(known), status, "priority", f"roster: {start}")
             self._keep()
 
-    def _look_at(self, entry: Entry, known: frozenset[str]) -> None:
+    def _known(self) -> frozenset[str] | None:
+        """Who has addresses; None if that cannot be read now: what calls for a page is queued all the same."""
+        try:
+            return self._pager.contacts()
+        except Refusal:
+            return None  # sending fails with the same words, which are logged and shown
+
+    def _look_at(self, entry: Entry, known: frozenset[str] | None) -> None:
         frame, ours = entry.frame, entry.place.party == self._centre.party
         if not entry.admissible or frame is None:
             return
@@ -149,11 +156,11 @@ class Paging:
             return False
         return not question.acknowledgements.get(party) and not question.answers.get(party)
 
-    def _on_duty(self, known: frozenset[str]) -> str:
+    def _on_duty(self, known: frozenset[str] | None) -> str:
         """Who is paged on arrival: the officer on duty, else our first contact, as far as they have addresses."""
         wanted = [self._officer(), *self._centre.contacts.identifiers(self._centre.party)]
         named = [name for name in wanted if name]
-        return next((name for name in named if name in known), named[0] if named else NOBODY)
+        return next((name for name in named if known is None or name in known), named[0] if named else NOBODY)
 
     def _queue(self, contact: str, status: str, precedence: str, entry: str) -> None:
         for page in self._kept.pages:

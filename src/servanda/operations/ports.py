@@ -169,6 +169,17 @@ class PushReply(NamedTuple):
     """Signature lines of its receipt over the checkpoint, or empty."""
 
 
+WORDS_CHARACTERS_MAX = 1_000
+"""The most characters of one message of the orderwire (spec/line.md)."""
+
+
+class Words(NamedTuple):
+    """What one watch officer says to another over the orderwire, outside the record."""
+
+    officer: str
+    text: str
+
+
 class Courier(Protocol):
     """Carries requests to the centres of counterparts. Blocking; each call has its own deadline.
 
@@ -193,6 +204,9 @@ class Courier(Protocol):
 
     def receipt(self, party: str, journal: str, note: bytes) -> bytes:
         """Ask `party`'s centre for both of its receipt lines over `note`."""
+
+    def orderwire(self, party: str, words: Words) -> None:
+        """Hand words to `party`'s watch, now or not at all."""
 
 
 Clock = Callable[[], str]

@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Protocol, cast
 
 import msgspec
 
@@ -79,6 +80,36 @@ def hand_over(centre: Centre, roster: Roster, giver: str, taker: str, note: str)
     return made
 
 
+class RosterKeeper(Protocol):
+    """Where the roster stands."""
+
+    def roster(self) -> Roster:
+        """The roster as it stands now."""
+
+    def put(self, text: str) -> None:
+        """Replace it, whole or not at all."""
+
+
+def stand(centre: Centre, keeper: RosterKeeper, request: Mapping[str, Any]) -> dict[str, Any]:
+    """Carry out a request about the watch: `roster`, `roster-set`, `handover`.
+
+    Raises:
+        Refusal: an argument is missing, or what is asked for breaks a rule.
+    """
+    with centre.lock:
+        try:
+            match request["command"]:
+                case "roster-set":
+                    keeper.put(str(request["roster"]))
+                case "handover":
+                    note = str(request.get("note", ""))
+                    made = hand_over(centre, keeper.roster(), request["from"], request["to"], note)
+                    return cast("dict[str, Any]", msgspec.to_builtins(made))
+        except KeyError as error:
+            raise Refusal(f"{request['command']}: argument {error} is missing", "usage") from error
+        return roster_view(centre, keeper.roster())
+
+
 def watch_view(centre: Centre, roster: Roster) -> dict[str, Any]:
     """Who has the watch, until when by the roster, and the gap that is there or comes within a day."""
     now = instant_seconds(centre.clock())
@@ -110,14 +141,14 @@ def roster_view(centre: Centre, roster: Roster) -> dict[str, Any]:
         "overlaps": [span_view(span) for span in roster.overlaps()],
         "unfit": roster.unfit(roles_of(centre)),
         "handovers": [msgspec.to_builtins(made) for made in handovers(centre)],
-        **{"watch": watch_view(centre, roster)},
+        "watch": watch_view(centre, roster),
     }
 
 
 def span_view(span: Span) -> dict[str, Any]:
-    """A gap or an overlap as shown; `to` is null if it has no end."""
+    """A gap or an overlap as shown; `from` is null if it has no beginning, `to` if it has no end."""
     return {
-        "from": instant_text(span.since),
+        "from": instant_text(span.since) if span.since else None,
         "to": None if span.until is None else instant_text(span.until),
         "officers": list(span.officers),
     }

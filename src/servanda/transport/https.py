@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote, urlsplit
 
 from servanda.operations.errors import LineDown
-from servanda.operations.ports import Push, PushReply
+from servanda.operations.ports import Push, PushReply, Words
 from servanda.proof.certificates import spki_sha256
 from servanda.proof.notes import NOTE_BYTES_MAX
 from servanda.transport.wire import (
@@ -26,6 +26,7 @@ from servanda.transport.wire import (
     read_pull,
     read_reply,
     write_push,
+    write_words,
 )
 
 if TYPE_CHECKING:
@@ -112,6 +113,10 @@ class HttpsCourier:
     def pack(self, party: str, digest: str) -> bytes:
         """The pack with this digest from `party`'s centre; the caller compares it with the digest."""
         return self._ask(party, _Request("GET", f"/v1/packs/{quote(digest, safe='')}", b"", PACK_BYTES_MAX))
+
+    def orderwire(self, party: str, words: Words) -> None:
+        """Hand words to `party`'s watch, now or not at all."""
+        self._ask(party, _Request("POST", "/v1/orderwire", write_words(words), ERROR_BYTES_MAX))
 
     def close(self) -> None:
         """End all connections and refuse further calls; calls under way fail with `LineDown` at once."""

@@ -7,7 +7,7 @@ import re
 from typing import Any, NoReturn
 
 from servanda.operations.errors import Conflict, LineDown, Refusal, Refused
-from servanda.operations.ports import Push, PushReply
+from servanda.operations.ports import Push, PushReply, Words
 from servanda.operations.receiving import BYTES_MAX, LEAVES_MAX
 from servanda.proof.canonical import CanonicalError, decode, encode
 from servanda.proof.encodings import EncodingError, decode_base64
@@ -39,6 +39,18 @@ def write_push(push: Push) -> bytes:
     if not all(push.leaves) or body.count(b"\n") != len(push.leaves) + 1:
         raise Refusal(f"a leaf of {push.journal} is no line", "malformed")
     return body
+
+
+def write_words(words: Words) -> bytes:
+    """Return the body of a message of the orderwire.
+
+    Raises:
+        Refusal: it has no canonical form (code `malformed`).
+    """
+    try:
+        return encode({"officer": words.officer, "text": words.text}) + b"\n"
+    except CanonicalError as error:
+        raise Refusal(f"words that are no text: {error}", "malformed") from error
 
 
 def read_reply(body: bytes) -> PushReply:
