@@ -42,6 +42,9 @@ class Pager(Protocol):
             Refusal: the settings cannot be read (`paging`).
         """
 
+    def prepare(self) -> None:
+        """Load what sending needs; may take seconds."""
+
     def send(self, contact: str, only: Sequence[int] | None, title: str, body: str) -> list[int]:
         """Send to the contact's addresses, all or `only` some by index; returns the indices that did not take it.
 
@@ -198,6 +201,7 @@ class Paging:
             self._thread.join(timeout=15)
 
     def _run(self) -> None:
+        self._pager.prepare()
         while not self._stopping.is_set():
             self._wake.clear()
             try:

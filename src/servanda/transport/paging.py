@@ -10,10 +10,14 @@ from __future__ import annotations
 import logging
 import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from servanda.operations.errors import Refusal
+
+if TYPE_CHECKING:
+    import apprise
 
 OTHERS = 0o077
 """Permissions of the file that others must not have."""
@@ -36,6 +40,18 @@ class ApprisePager:
             Refusal: the file cannot be used (`paging`).
         """
         return frozenset(self._addresses())
+
+    def prepare(self) -> None:
+        """Load what sending needs, so that the first page does not wait for it; addresses of no known form are told."""
+        try:
+            known = self._addresses()
+        except Refusal as error:
+            log.error("paging: %s", error)
+            return
+        for contact, addresses in known.items():
+            for index, address in enumerate(addresses, start=1):
+                if not _usable(address):
+                    log.error("paging: address %d of %s is of no form that Apprise knows", index, contact)
 
     def send(self, contact: str, only: Sequence[int] | None, title: str, body: str) -> list[int]:
         """Send to all addresses of a contact, or `only` some by index; returns the indices that did not take it.
@@ -78,18 +94,26 @@ def _checked(file: Path, text: str) -> dict[str, list[str]]:
     return found
 
 
+def _usable(address: str) -> bool:
+    return _with_apprise(address, lambda service: True)
+
+
 def _notified(address: str, title: str, body: str) -> bool:
     """Whether one address took the page."""
+    return _with_apprise(address, lambda service: bool(service.notify(title=title, body=body)))
+
+
+def _with_apprise(address: str, use: Callable[[apprise.Apprise], bool]) -> bool:
     for name in ("apprise", "urllib3", "requests"):
         quiet = logging.getLogger(name)
         quiet.propagate = False
         if not quiet.handlers:
             quiet.addHandler(logging.NullHandler())
     try:
-        import apprise  # slow to import, and most centres page seldom
+        import apprise  # slow to import, and a centre without paging.toml never needs it
 
         service = apprise.Apprise(asset=apprise.AppriseAsset(async_mode=False, secure_logging=True))
-        return bool(service.add(address)) and bool(service.notify(title=title, body=body))
+        return bool(service.add(address)) and use(service)
     except Exception as error:  # noqa: BLE001 - a plug-in may raise anything, and its words may hold the address
         log.error("a plug-in of Apprise failed: %s", type(error).__name__)
         return False
