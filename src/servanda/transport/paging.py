@@ -105,10 +105,7 @@ def _notified(address: str, title: str, body: str) -> bool:
 
 def _with_apprise(address: str, use: Callable[[apprise.Apprise], bool]) -> bool:
     for name in ("apprise", "urllib3", "requests"):
-        quiet = logging.getLogger(name)
-        quiet.propagate = False
-        if not quiet.handlers:
-            quiet.addHandler(logging.NullHandler())
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     try:
         import apprise  # slow to import, and a centre without paging.toml never needs it
 
