@@ -102,9 +102,9 @@ def serve(home: Path, passphrase_file: Path | None, exercise_pace: int | None, e
     try:
         duty = Duty(station)
         duty.start()
+        click.echo(f"{station.settings.party} on duty at {', '.join(station.settings.addresses)}")
         if exercise is not None:
             click.echo(EXERCISE.format(*exercise))
-        click.echo(f"{station.settings.party} on duty at {', '.join(station.settings.addresses)}")
         stop.wait()
         duty.stop()
     finally:

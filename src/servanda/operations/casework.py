@@ -115,7 +115,7 @@ def acknowledged(centre: Centre, arguments: Arguments) -> Draft:
         event_at=frame.exercise_at[:10] if frame and frame.exercise_at else centre.clock()[:10],
         author=arguments["officer"],
         content={"disposition": arguments.get("disposition", "accepted"), "reason": arguments.get("reason", "")},
-        to=tuple(sorted({target.party for target in targets})),
+        to=tuple(sorted({target.party for target in targets} - {centre.party})),
         refers_to=tuple(str(target) for target in targets),
         status=frame.status if frame else "actual",
         exercise_at=frame.exercise_at if frame else None,
