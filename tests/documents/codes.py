@@ -2,7 +2,7 @@
 """Which stable codes does the source give to errors, verdicts, refused postings and discrepancies? Read, not run.
 
 Every callable with a parameter `code` is found first, then every constant that is handed to one. A code that is put
-together in another way would be missed; `posting/` is the only such one, and is put together here as well.
+together in another way would be missed; what the registers refuse is so, and is put together here as well.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "src" / "servanda"
+PREFIXES = {"registers/custody": "posting", "registers/alerts": "alerts"}
+"""What stands before the reasons that a register refuses with."""
 
 
 def codes() -> dict[str, set[str]]:
@@ -21,7 +23,7 @@ def codes() -> dict[str, set[str]]:
     places = _places(trees.values())
     found: dict[str, set[str]] = {}
     for name, tree in trees.items():
-        for code in _codes_in(tree, places, custody=name.startswith("registers/")):
+        for code in _codes_in(tree, places, PREFIXES.get("/".join(name.split("/")[:2]))):
             found.setdefault(code, set()).add(name)
     return found
 
@@ -53,12 +55,12 @@ def _position(function: ast.FunctionDef) -> int | None:
     return names.index("code") if "code" in names else None
 
 
-def _codes_in(tree: ast.Module, places: dict[str, int], *, custody: bool) -> Iterator[str]:
+def _codes_in(tree: ast.Module, places: dict[str, int], prefix: str | None) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
-            if custody and name == "Refused":
-                yield from (f"posting/{reason}" for reason in _texts(node.args[0]))
+            if prefix is not None and name == "Refused":
+                yield from (f"{prefix}/{reason}" for reason in _texts(node.args[0]))
             elif name in places and len(node.args) > places[name]:
                 yield from _texts(node.args[places[name]])
             yield from (text for keyword in node.keywords if keyword.arg == "code" for text in _texts(keyword.value))

@@ -48,6 +48,7 @@ def test_codes_are_found_in_all_the_ways_in_which_the_source_gives_them() -> Non
         "bug": "in an answer",
         "frame": "a default",
         "posting/overdrawn": "a refused posting",
+        "alerts/no-question": "an entry that fits no case",
         "not-settled": "one of two",
     }
     assert ways.keys() <= found.keys()
@@ -61,7 +62,13 @@ def test_every_verdict_of_a_step_is_in_the_list_of_steps() -> None:
 
 def test_errors_link_to_their_discrepancies_by_the_anchors_that_headings_make() -> None:
     sections = headings(REFERENCE / "errors.md", 2)
-    assert sections == ["Errors of a request", "Verdicts on an entry", "Refused postings", "Other discrepancies"]
+    assert sections == [
+        "Errors of a request",
+        "Verdicts on an entry",
+        "Refused postings",
+        "Entries that fit no case",
+        "Other discrepancies",
+    ]
 
 
 def test_every_exit_status_of_an_error_is_in_the_table() -> None:
