@@ -5,6 +5,7 @@
 #   begin HOME           put the centre of that home on duty, in the background
 #   end HOME             take it off duty
 #   fingerprint PARTY    the fingerprint that `servanda init` printed
+# The pack is that of the tutorial, or the folder that PACK names.
 export PATH="$PWD/.venv/bin:$PATH" CHECKOUT="$PWD"
 export SERVANDA_PASSPHRASE="for this exercise only" SERVANDA_ROOT_PASSPHRASE="also for this exercise only"
 cd "$(mktemp -d)" || return
@@ -17,7 +18,7 @@ begin() {
 end() { kill "$(cat "$1.pid")"; wait "$(cat "$1.pid")"; }
 fingerprint() { sed -n 's/^fingerprint //p' "$1.made"; }
 
-pack="$CHECKOUT/docs/tutorial/harbour"
+pack="${PACK:-$CHECKOUT/docs/tutorial/harbour}"
 servanda init --home north --pack "$pack" --party north --port "${NORTH_PORT:-7101}" > north.made
 servanda init --home south --pack "$pack" --party south --port "${SOUTH_PORT:-7102}" > south.made
 begin north; begin south

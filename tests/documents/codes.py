@@ -2,7 +2,8 @@
 """Which stable codes does the source give to errors, verdicts, refused postings and discrepancies? Read, not run.
 
 Every callable with a parameter `code` is found first, then every constant that is handed to one. A code that is put
-together in another way would be missed; what the registers refuse is so, and is put together here as well.
+together in another way would be missed: a register's own word behind its name is the only such one, and is put together
+here as well.
 """
 
 from __future__ import annotations
@@ -13,8 +14,13 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "src" / "servanda"
-PREFIXES = {"registers/custody": "posting", "registers/alerts": "alerts"}
-"""What stands before the reasons that a register refuses with."""
+REASONS = {
+    "registers/custody/": "posting",
+    "registers/alerts/": "alerts",
+    "line/link_tests.py": "link",
+    "line/regimes.py": "regime",
+}
+"""Where a `Refused` has a reason, and what its code begins with."""
 
 
 def codes() -> dict[str, set[str]]:
@@ -23,7 +29,8 @@ def codes() -> dict[str, set[str]]:
     places = _places(trees.values())
     found: dict[str, set[str]] = {}
     for name, tree in trees.items():
-        for code in _codes_in(tree, places, PREFIXES.get("/".join(name.split("/")[:2]))):
+        kind = next((kind for start, kind in REASONS.items() if name.startswith(start)), "")
+        for code in _codes_in(tree, places, kind):
             found.setdefault(code, set()).add(name)
     return found
 
@@ -55,12 +62,17 @@ def _position(function: ast.FunctionDef) -> int | None:
     return names.index("code") if "code" in names else None
 
 
-def _codes_in(tree: ast.Module, places: dict[str, int], prefix: str | None) -> Iterator[str]:
+def _codes_in(tree: ast.Module, places: dict[str, int], kind: str) -> Iterator[str]:
+    reasons = {"Refused": 0} | {
+        node.name: [argument.arg for argument in node.args.args].index("reason") - 1
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef) and any(argument.arg == "reason" for argument in node.args.args)
+    }
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
-            if prefix is not None and name == "Refused":
-                yield from (f"{prefix}/{reason}" for reason in _texts(node.args[0]))
+            if kind and name in reasons:
+                yield from (f"{kind}/{reason}" for reason in _texts(node.args[reasons[name]]))
             elif name in places and len(node.args) > places[name]:
                 yield from _texts(node.args[places[name]])
             yield from (text for keyword in node.keywords if keyword.arg == "code" for text in _texts(keyword.value))

@@ -48,7 +48,7 @@ def test_codes_are_found_in_all_the_ways_in_which_the_source_gives_them() -> Non
         "bug": "in an answer",
         "frame": "a default",
         "posting/overdrawn": "a refused posting",
-        "alerts/no-question": "an entry that fits no case",
+        "alerts/no-case": "a reason handed on by a function",
         "not-settled": "one of two",
     }
     assert ways.keys() <= found.keys()
@@ -66,7 +66,7 @@ def test_errors_link_to_their_discrepancies_by_the_anchors_that_headings_make() 
         "Errors of a request",
         "Verdicts on an entry",
         "Refused postings",
-        "Entries that fit no case",
+        "Entries outside every case",
         "Other discrepancies",
     ]
 
