@@ -21,7 +21,9 @@ from types import TracebackType
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[2]
-READS = re.compile(r"servanda (status|log|show|receipts|accounting|obligations|audit|alerts|case|contacts|orderwire|watch) ")
+READS = re.compile(
+    r"servanda (status|log|show|receipts|accounting|obligations|audit|alerts|case|contacts|orderwire|watch) "
+)
 PATIENCE_SECONDS = 60.0
 SENTINEL = "--end of command--"
 
