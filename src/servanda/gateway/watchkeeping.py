@@ -19,6 +19,8 @@ from servanda.operations.paging import Paging
 from servanda.operations.ports import Courier, Words
 from servanda.operations.standing import officer_on_duty, span_view
 
+LOOKED_AT_ONCE = 500
+"""How many questions are looked at under one hold of the lock after a burst."""
 log = logging.getLogger(__name__)
 
 
@@ -62,7 +64,10 @@ class Watchkeeping:
 
     def escalate_due(self) -> None:
         """Release what is due, some at a time: between them others may have the lock."""
-        full = True
+        full = more = True
+        while more:
+            with self._centre.lock:
+                more = self._centre.schedule.look_ahead(LOOKED_AT_ONCE)
         while full:
             with self._centre.lock:
                 made = escalate(self._centre)

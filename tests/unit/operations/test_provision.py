@@ -6,6 +6,7 @@ from __future__ import annotations
 from servanda.agreement.dates import instant_seconds
 from servanda.journal.state import Entry
 from servanda.operations.citing import cite_provision
+from servanda.registers.alerts.clocks import due_actions
 from tests.rig.world import START, World
 from tests.unit.operations.test_escalating import warn, world
 
@@ -74,3 +75,46 @@ def test_an_assessment_that_starts_a_clock_anew_is_dated_too() -> None:
     w.deliver("ash", "birch")
     w.clock.seconds += 5
     assert cite_provision(w.centres["ash"]) is not None
+
+
+def foreseen(w: World, party: str = "ash") -> int:
+    """When the centre's schedule next wakes, which is when looking at every question next finds something."""
+    centre = w.centres[party]
+    now = instant_seconds(w.clock())
+    centre.schedule.due((), now)
+    found = centre.schedule.next
+    assert found is not None
+    assert due_actions(centre.alerts, party, (), found - 1) == []
+    assert due_actions(centre.alerts, party, (), found) != []
+    return found
+
+
+def test_a_cited_receipt_moves_what_falls_due_to_the_time_of_the_receipt() -> None:
+    w = world()
+    warn(w)
+    before = foreseen(w)
+    w.clock.seconds += 60
+    w.deliver("ash", "birch")
+    w.clock.seconds += 5
+    assert foreseen(w) == before
+    assert cite_provision(w.centres["ash"]) is not None
+    assert 60 <= foreseen(w) - before <= 70
+
+
+def test_an_insufficient_answer_is_foreseen_to_run_out_anew() -> None:
+    w = world()
+    alert = warn(w)
+    w.sync()
+    w.alone("birch", "acknowledge", {"disposition": "accepted", "reason": ""}, refers_to=[alert.place], to=["ash"])
+    answer = w.say("birch", "tell", {"text": "t"}, refers_to=[alert.place], to=["ash"])
+    w.sync()
+    centre = w.centres["ash"]
+    assert centre.schedule.due((), instant_seconds(w.clock())) == []
+    assert centre.schedule.next is None
+    w.say("ash", "assess", {"assessment": "insufficient", "reason": "r"}, refers_to=[answer.place], to=["birch"])
+    first = foreseen(w)
+    w.clock.seconds += 60
+    w.deliver("ash", "birch")
+    w.clock.seconds += 5
+    assert cite_provision(centre) is not None
+    assert 60 <= foreseen(w) - first <= 70

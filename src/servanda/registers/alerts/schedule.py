@@ -52,6 +52,15 @@ class Schedule:
                 del self._wake[place]
         return [action for place in sorted(ready) for action in self._look(place)]
 
+    def look_ahead(self, count: int) -> bool:
+        """Look at up to `count` questions of which something has changed; whether there are more.
+
+        A burst of thousands is looked at in pieces, so that whoever holds a lock meanwhile need not hold it long.
+        """
+        for _ in range(min(count, len(self._register.touched))):
+            self._look(self._register.touched.pop())
+        return bool(self._register.touched)
+
     @property
     def next(self) -> int | None:
         """When something falls due next, as of the last call of `due`; None if nothing will."""
