@@ -13,7 +13,7 @@ import os
 import ssl
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from servanda.agreement.compilation import compile_pack
+from servanda.agreement.dates import DateExpressionError, check_instant
 from servanda.agreement.errors import PackError, Problem
 from servanda.agreement.pack import Pack, parse_pack
 from servanda.journal.identity import Identity
@@ -28,6 +29,7 @@ from servanda.journal.state import Entry
 from servanda.keyring import age
 from servanda.keyring.keyfile import Cost, Keyring, create_keyring, open_keyring, replace_file
 from servanda.keyring.tls import make_tls
+from servanda.line.roster import EMPTY
 from servanda.operations.bundles import BUNDLE_BYTES_MAX
 from servanda.operations.centre import Centre, Signers
 from servanda.operations.couriering import encrypted_courier
@@ -37,12 +39,15 @@ from servanda.operations.errors import Refusal, Stopped, TryLater
 from servanda.operations.founding import fingerprint, identity_content, state_identity, under_root
 from servanda.operations.ports import Push
 from servanda.operations.receiving import receive
+from servanda.operations.standing import stand, watch_view
 from servanda.proof.canonical import encode
 from servanda.proof.certificates import spki_sha256
 from servanda.proof.merkle import leaf_hash
+from servanda.storage.rosterfile import RosterFile
 from servanda.storage.sqlite.store import SqliteStore
 from servanda.transport.control import ask
 from servanda.transport.https import HttpsCourier
+from servanda.transport.paging import ApprisePager
 from servanda.transport.tls import client_context, server_context, trust
 
 CENTRE_KEYS = {
@@ -57,6 +62,10 @@ NOT_OFFICERS = ("centre", "receipt", "root", ENCRYPTION)
 ROOT_KEYS, ROOT_THRESHOLD = 3, 2
 CHEAP = Cost(8192, 1, 1)
 """Cost of a key derivation for exercises whose passphrase is no secret: 8 MiB, once."""
+
+
+EPOCH_DAYS_MAX = 7
+"""How far back an exercise may have begun: at the fastest pace its clock is then 69 years ahead."""
 
 
 class Settings(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
@@ -102,8 +111,40 @@ class Founding(NamedTuple):
 
 def read_clock() -> str:
     """The present time, RFC 3339 UTC with milliseconds. The only place where the clock is read."""
-    now = datetime.now(UTC)  # noqa: TID251
-    return now.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return _instant(datetime.now(UTC))  # noqa: TID251
+
+
+def _instant(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class Exercise(NamedTuple):
+    """A clock for exercises: it runs `pace` times as fast, and showed the true time at `epoch`."""
+
+    pace: int
+    epoch: str
+
+    def clock(self) -> str:
+        """The time of the exercise, in the form of `read_clock`."""
+        begun, now = datetime.fromisoformat(self.epoch), datetime.fromisoformat(read_clock())
+        return _instant(begun + (now - begun) * self.pace)
+
+
+def exercise_of(pace: int, epoch: str | None) -> Exercise:
+    """The exercise clock with this pace and epoch, which begins now if none is given.
+
+    Raises:
+        Refusal: the epoch is no instant, lies ahead, or too far back (`usage`).
+    """
+    now = read_clock()
+    try:
+        begun = check_instant(epoch or now)
+    except DateExpressionError as error:
+        raise Refusal(str(error), "usage") from error
+    ago = datetime.fromisoformat(now) - datetime.fromisoformat(begun)
+    if not timedelta(0) <= ago <= EPOCH_DAYS_MAX * timedelta(days=1):
+        raise Refusal(f"the epoch {begun} lies ahead, or more than {EPOCH_DAYS_MAX} days back", "usage")
+    return Exercise(pace, begun)
 
 
 def read_pack(path: Path) -> Pack:
@@ -249,8 +290,8 @@ def _rotated(
 class Station:
     """A centre opened from its home, held by this process alone."""
 
-    def __init__(self, home: Path, passphrase: str) -> None:
-        """Take the lock, open keys and record.
+    def __init__(self, home: Path, passphrase: str, exercise: Exercise | None = None) -> None:
+        """Take the lock, open keys and record; with the clock of an exercise if one is given.
 
         Raises:
             Refusal: no centre in that home, or a wrong passphrase.
@@ -269,7 +310,12 @@ class Station:
         if self.settings.agreement not in packs:
             raise Stopped(f"the pack of {home} is not in its record", "store-damaged")
         pack = parse_pack(packs[self.settings.agreement])
-        self.centre = Centre(self.settings.party, pack, self.store, _signers(self.keyring), read_clock)
+        self.exercise = exercise
+        clock = exercise.clock if exercise else read_clock
+        self.centre = Centre(self.settings.party, pack, self.store, _signers(self.keyring), clock)
+        self.centre.exercising = exercise is not None
+        self.roster = RosterFile(home / "roster.toml")
+        self.pager = ApprisePager(home / "paging.toml")
         self.centre.signers = _signers(self.keyring, self.centre.journal.identities.latest)
         self.cards = self._cards()
 
@@ -409,6 +455,12 @@ class Station:
                 )
             case "meet":
                 return self.meet(str(request.get("card", "")).encode(), str(request.get("fingerprint", "")))
+            case "orderwire":
+                raise TryLater("the orderwire is for centres on duty; `servanda serve` begins it", "not-running")
+            case "roster" | "roster-set" | "handover":
+                return stand(self.centre, self.roster, request)
+            case "watch":
+                return {**dispatch(self.centre, request), **self._watch()}
             case "export" if request.get("to"):
                 with self.centre.lock:
                     purpose = str(request.get("purpose", "courier"))
@@ -426,6 +478,15 @@ class Station:
         names = [name for name in self.keyring.secret_names() if name.startswith(ENCRYPTION)]
         secrets = [self.keyring.secret(name) for name in names]
         return base64.b64encode(age.decrypt(raw, secrets, BUNDLE_BYTES_MAX)).decode()
+
+    def _watch(self) -> dict[str, Any]:
+        try:
+            roster, trouble = self.roster.roster(), ""
+        except Refusal as error:
+            roster, trouble = EMPTY, str(error)  # the screen must stay, and say so
+        with self.centre.lock:
+            duty = {**watch_view(self.centre, roster), "trouble": trouble}
+        return {"duty": duty, "exercise": self.exercise and self.exercise._asdict()}
 
     def close(self) -> None:
         """Release store and lock."""
@@ -455,6 +516,12 @@ def _take_lock(home: Path) -> int:
         os.close(descriptor)
         raise Stopped(f"another process is on duty for {home}; stop it first, or ask it", "two-instances") from error
     return descriptor
+
+
+def pager_at(home: Path) -> ApprisePager:
+    """What pages the people of a home, with or without a process on duty."""
+    read_settings(home)
+    return ApprisePager(home / "paging.toml")
 
 
 @contextmanager

@@ -21,7 +21,10 @@ from types import TracebackType
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[2]
-READS = re.compile(r"servanda (status|undelivered|lines|log|show|receipts|accounting|obligations|audit|line|regime) ")
+READS = re.compile(
+    r"servanda (status|undelivered|lines|log|show|receipts|accounting|obligations|audit|line|regime"
+    r"|alerts|case|contacts|orderwire|watch) "
+)
 PATIENCE_SECONDS = 60.0
 SENTINEL = "--end of command--"
 

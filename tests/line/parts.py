@@ -14,7 +14,7 @@ from servanda.gateway.line import line_app
 from servanda.gateway.server import LineServer
 from servanda.keyring.tls import make_tls
 from servanda.operations.openings import OpeningLine
-from servanda.operations.ports import Advance, Push, PushReply, RawAnswer
+from servanda.operations.ports import Advance, Push, PushReply, RawAnswer, Words
 from servanda.proof.canonical import encode
 from servanda.proof.certificates import spki_sha256
 from servanda.transport.https import HttpsCourier
@@ -98,6 +98,9 @@ class NotingDoor:
 
     def relay(self, peer: str, to: str, journal: str, what: str, body: bytes) -> RawAnswer:
         return self._note("relay", peer, to, journal, what, body) or CARRIED  # type: ignore[return-value]
+
+    def orderwire(self, peer: str, words: Words) -> None:
+        self._note("orderwire", peer, words)
 
 
 class Line:

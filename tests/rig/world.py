@@ -19,7 +19,7 @@ from servanda.operations.door import CentreDoor
 from servanda.operations.drafting import Draft, release_draft, send_alone, submit_draft, write_draft
 from servanda.operations.founding import identity_content, state_identity
 from servanda.operations.openings import OpeningLine
-from servanda.operations.ports import Advance, Push, PushReply, Store
+from servanda.operations.ports import Advance, Push, PushReply, Store, Words
 from servanda.operations.receipts import receipted_size, take_receipts
 from servanda.operations.receiving import receive
 from servanda.storage.memory.store import MemoryStore
@@ -183,6 +183,9 @@ class DirectCourier:
 
     def receipt(self, party: str, journal: str, note: bytes) -> bytes:
         return self._doors[party].receipt("", journal, note)
+
+    def orderwire(self, party: str, words: Words) -> None:
+        self._doors[party].orderwire("", words)
 
 
 def three(*parties: str, quorum: Any = "all", liars: int = 0) -> World:

@@ -11,12 +11,16 @@ from pathlib import Path
 
 import click
 
-from servanda.assembly import Founding, Rotation, Station, found_centre, read_pack, station_at
+from servanda.assembly import Founding, Rotation, Station, exercise_of, found_centre, read_pack, station_at
 from servanda.cli.asking import ask_home, home_option, json_option, parse_pairs, passphrase_of, text_of
 from servanda.cli.printing import emit
 from servanda.gateway.duty import Duty
 from servanda.operations.errors import Refusal
 
+EXERCISE = """\
+EXERCISE EXERCISE EXERCISE
+This clock runs {0} times as fast since {1}. Nothing is released as actual.
+EXERCISE EXERCISE EXERCISE"""
 OFFICERS = {"desk-1": ("author",), "release-1": ("author", "release"), "watch-1": ("watch",)}
 
 
@@ -77,17 +81,33 @@ def init(
 
 @click.command()
 @home_option
-def serve(home: Path, passphrase_file: Path | None) -> None:
+@click.option(
+    "--exercise-pace",
+    type=click.IntRange(2, 3600),
+    metavar="N",
+    help="For exercises only: this clock runs N times as fast (2 to 3600), and nothing is released as actual.",
+)
+@click.option(
+    "--exercise-epoch",
+    metavar="INSTANT",
+    help="When the exercise began (RFC 3339, UTC); now if not given. With one epoch and pace, centres agree.",
+)
+def serve(home: Path, passphrase_file: Path | None, exercise_pace: int | None, exercise_epoch: str | None) -> None:
     """Put the centre on duty until it is told to stop (Ctrl-C or SIGTERM)."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    station = Station(home, passphrase_of(passphrase_file, prompt="Passphrase of the keyring"))
+    if exercise_epoch is not None and exercise_pace is None:
+        raise Refusal("--exercise-epoch goes with --exercise-pace", "usage")
+    exercise = exercise_of(exercise_pace, exercise_epoch) if exercise_pace is not None else None
+    station = Station(home, passphrase_of(passphrase_file, prompt="Passphrase of the keyring"), exercise)
     try:
         duty = Duty(station)
         duty.start()
         click.echo(f"{station.settings.party} on duty at {', '.join(station.settings.addresses)}")
+        if exercise is not None:
+            click.echo(EXERCISE.format(*exercise))
         stop.wait()
         duty.stop()
     finally:

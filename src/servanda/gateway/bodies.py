@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 from servanda.line.push import PushError, read_body, write_body
 from servanda.operations.errors import Refusal
 from servanda.operations.openings import OpeningLine, parse_opening
-from servanda.operations.ports import Advance, Push, PushReply
+from servanda.operations.ports import WORDS_CHARACTERS_MAX, Advance, Push, PushReply, Words
 from servanda.operations.receiving import BYTES_MAX, LEAVES_MAX
 from servanda.proof.canonical import CanonicalError, decode, encode
 from servanda.proof.encodings import EncodingError, decode_hash, encode_base64
@@ -25,6 +25,9 @@ ADVANCE_BYTES_MAX = 2 * ENVELOPE_BYTES_MAX
 
 PATH_HASHES_MAX = 64
 """The longest inclusion path: no tree here is higher."""
+
+WORDS_BYTES_MAX = 8 * 1024
+"""The most bytes of one message of the orderwire."""
 
 _NUMBER = re.compile(r"(?:0|[1-9][0-9]{0,14})\Z")
 
@@ -103,6 +106,26 @@ def _read_object(line: bytes, members: set[str]) -> dict[str, Any]:
     if not isinstance(told, dict) or told.keys() != members:
         raise Malformed(f"the first line is not an object with the members {' and '.join(sorted(members))}")
     return told
+
+
+def read_words(body: bytes) -> Words:
+    """Return the words that a body is: a line of canonical JSON `{"officer":id,"text":text}`.
+
+    Raises:
+        Malformed: it is none.
+    """
+    if not body.endswith(b"\n"):
+        raise Malformed("the body does not end in a newline")
+    try:
+        told: Any = decode(body[:-1])
+    except CanonicalError as error:
+        raise Malformed(f"the line is not canonical JSON: {error}") from error
+    if not isinstance(told, dict) or told.keys() != {"officer", "text"}:
+        raise Malformed("the line is not an object with the members officer and text")
+    officer, text = told["officer"], told["text"]
+    if not isinstance(officer, str) or not isinstance(text, str) or not 0 < len(text) <= WORDS_CHARACTERS_MAX:
+        raise Malformed(f"officer is no name, or text has not 1 to {WORDS_CHARACTERS_MAX:,} characters")
+    return Words(officer, text)
 
 
 def read_numbers(query: bytes, *names: str) -> list[int]:

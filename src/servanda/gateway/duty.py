@@ -12,6 +12,7 @@ from servanda.gateway.control import ControlServer
 from servanda.gateway.line import line_app
 from servanda.gateway.rounds import Rounds
 from servanda.gateway.server import LineServer
+from servanda.gateway.watchkeeping import Watchkeeping
 from servanda.operations.delivery import Delivery
 from servanda.operations.desk import CHANGING
 from servanda.operations.door import CentreDoor
@@ -28,9 +29,17 @@ class Duty:
         self._incoming, self._outgoing = station.contexts()
         self._courier = station.courier(self._outgoing)
         self.delivery = Delivery(station.centre, self._courier, sorted(station.cards))
+        self.watchkeeping = Watchkeeping(station, self._courier, self.delivery.released)
+        self.delivery.on_alarm = self.watchkeeping.alarm
         self.rounds = Rounds(self._tasks())
         relay = Relay(station.centre, self._courier)
-        door = CentreDoor(station.centre, self._received, relay=relay, on_heard=self.delivery.heard)
+        door = CentreDoor(
+            station.centre,
+            self._received,
+            relay=relay,
+            on_heard=self.delivery.heard,
+            on_words=self.watchkeeping.orderwire.hear,
+        )
         settings = station.settings
         self.server = LineServer(line_app(door), settings.host, settings.port, self._incoming)
         self.control = ControlServer(station.home / "control.sock", self.handle)
@@ -40,6 +49,7 @@ class Duty:
         return [
             self.delivery.check_alarms,
             partial(link_round, self.station.centre, self.delivery.released),
+            *self.watchkeeping.tasks(),
         ]
 
     def _received(self) -> None:
@@ -53,9 +63,13 @@ class Duty:
             return self.delivery.view()
         if command == "line-status":
             request = {**request, "transport": self.delivery.view()}
+        if command == "orderwire":
+            return self.watchkeeping.say(request)
         if command == "export":
             self.delivery.compare_all()
         result = self.station.handle(request)
+        if command == "watch":
+            return self.watchkeeping.complete(result, self.delivery.view())
         if command == "meet":
             self.station.trust(result, self._incoming, self._outgoing)
             self.delivery.add(result)
@@ -66,14 +80,17 @@ class Duty:
 
     def start(self) -> None:
         """Listen, then deliver."""
+        self.watchkeeping.check()
         self.server.start()
         self.control.start()
         self.delivery.start()
+        self.watchkeeping.start()
         self.rounds.start()
 
     def stop(self) -> None:
         """End delivery, then stop listening."""
         self.rounds.stop()
+        self.watchkeeping.stop()
         self.delivery.stop()
         self.control.stop()
         self.server.stop()

@@ -18,11 +18,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from servanda.gateway.bodies import (
     ADVANCE_BYTES_MAX,
     BODY_BYTES_MAX,
+    WORDS_BYTES_MAX,
     Malformed,
     read_advance,
     read_numbers,
     read_openings,
     read_push,
+    read_words,
     write_held,
     write_path,
     write_push,
@@ -30,7 +32,7 @@ from servanda.gateway.bodies import (
 )
 from servanda.operations.errors import Conflict, Refusal, ServandaError, Stopped, TryLater
 from servanda.operations.openings import OpeningLine
-from servanda.operations.ports import Advance, Push, PushReply, RawAnswer
+from servanda.operations.ports import Advance, Push, PushReply, RawAnswer, Words
 from servanda.operations.receiving import LEAVES_MAX
 from servanda.proof.canonical import JsonValue, encode
 from servanda.proof.notes import NOTE_BYTES_MAX
@@ -52,7 +54,7 @@ log = logging.getLogger(__name__)
 _PATH = re.compile(
     rb"/v1/(?:(?:relay/(?P<to>[a-z][a-z0-9-]{0,31})/)?"
     rb"journals/(?P<journal>[a-z][a-z0-9-]{0,31})/(?P<what>entries|checkpoint|consistency|receipt|advance)"
-    rb"|(?P<openings>openings)|packs/(?P<digest>[0-9a-f]{64}))\Z"
+    rb"|(?P<openings>openings)|(?P<orderwire>orderwire)|packs/(?P<digest>[0-9a-f]{64}))\Z"
 )
 _STATUS = {
     "over-size": 413,
@@ -63,6 +65,7 @@ _STATUS = {
     "slow": 408,
     "busy": 429,
     "advances-full": 429,
+    "too-many": 429,
 }
 _CLOSING = frozenset({403, 408, 413})  # the body may be unread: what follows on this connection is not another request
 _JSON, _TEXT = b"application/json", b"text/plain; charset=utf-8"
@@ -103,6 +106,9 @@ class Door(Protocol):
 
     def relay(self, peer: str, to: str, journal: str, what: str, body: bytes) -> RawAnswer:
         """The answer of another party's centre to a request of the peer; slow, and called beside all others."""
+
+    def orderwire(self, peer: str, words: Words) -> None:
+        """Take words of the peer's watch for ours; they are no entry and are not kept on disk."""
 
 
 class _Answer(NamedTuple):
@@ -188,6 +194,9 @@ class _LineApp:
         journal, what = (found["journal"] or b"").decode(), found["what"]
         if found["to"] is not None:
             return await self._relay(peer, found["to"].decode(), journal, scope, receive)
+        if found["orderwire"] is not None and method == "POST":
+            words = read_words(await _read_body(scope, receive, WORDS_BYTES_MAX))
+            return _Call(lambda: self._orderwire(peer, words), light=True)
         if method == "POST" and what == b"entries":
             return self._push(peer, read_push(journal, await _read_body(scope, receive, BODY_BYTES_MAX)))
         if method == "POST" and what == b"advance":
@@ -247,6 +256,10 @@ class _LineApp:
             raise Malformed("from and limit are numbers from 1 on")
         asked = min(limit, LEAVES_MAX)
         return _Call(lambda: _Answer(200, _TEXT, write_push(self._door.pull(peer, journal, first, asked))), light=False)
+
+    def _orderwire(self, peer: str, words: Words) -> _Answer:
+        self._door.orderwire(peer, words)
+        return _Answer(200, _JSON, b"{}")
 
     def _consistency(self, peer: str, journal: str, first: int, second: int) -> _Call[_Answer]:
         return _Call(

@@ -14,8 +14,10 @@ from typing import NamedTuple
 from servanda.agreement.dates import instant_seconds
 from servanda.agreement.pack import Pack, parse_pack
 from servanda.journal.acceptance import prepare
+from servanda.journal.frame import Frame
 from servanda.journal.record import Record, Verdict
 from servanda.journal.state import Entry, JournalState, Prepared
+from servanda.line.contacts import ContactsBook
 from servanda.line.link_tests import LinkTests
 from servanda.line.regimes import Regimes
 from servanda.line.watch import LineNews
@@ -27,10 +29,13 @@ from servanda.proof.checkpoints import Checkpoint, CheckpointError, parse_checkp
 from servanda.proof.cosignatures import cosign
 from servanda.proof.notes import KIND_MLDSA44, Note, NoteError, parse_note
 from servanda.registers.alerts.fold import AlertsRegister
+from servanda.registers.alerts.schedule import Schedule
 from servanda.registers.custody.fold import CustodyRegister
 from servanda.registers.obligations.fold import ObligationsRegister
 
 LOAD_AT_ONCE = 1000
+EXERCISE_EXEMPT = frozenset({"identity", "adopt", "branch", "citation", "link-answer"})
+"""What a centre on an exercise clock may still release as actual: what it says is not about the time."""
 
 
 class Signers(NamedTuple):
@@ -62,6 +67,8 @@ class Centre:
         self.store = store
         self.signers = signers
         self.clock = clock
+        self.exercising = False
+        """Whether the clock is that of an exercise: then nothing is released as actual (`EXERCISE_EXEMPT`)."""
         self.lock = threading.RLock()
         self.checker = Checker()
         self.line_news: Callable[[], Mapping[str, LineNews]] = dict
@@ -81,10 +88,12 @@ class Centre:
         self.alerts = AlertsRegister(self.record)
         self.link_tests = LinkTests(self.record)
         self.regimes = Regimes(self.record)
+        self.contacts = ContactsBook(self.record)
         self._fold()
+        self.schedule = Schedule(self.alerts, self.party)
 
     def _fold(self) -> None:
-        for register in (self.custody, self.obligations, self.alerts, self.link_tests, self.regimes):
+        for register in (self.custody, self.obligations, self.alerts, self.link_tests, self.regimes, self.contacts):
             register.catch_up()
 
     def _load(self, limits: Mapping[str, int]) -> Record:
@@ -212,6 +221,7 @@ class Centre:
         if not entry.admissible:
             raise Refusal(entry.reason, entry.code)
         if entry.frame is not None:
+            self._check_clock(entry.frame)
             refused = self.custody.check(entry)
             if refused is not None:
                 raise Refusal(f"custody refuses the posting: {refused}", f"posting/{refused.reason}")
@@ -223,6 +233,13 @@ class Centre:
                 if vain is not None:
                     raise Refusal(str(vain), f"{name}/{vain.reason}")
         return verdict
+
+    def _check_clock(self, frame: Frame) -> None:
+        if self.exercising and frame.status == "actual" and frame.format not in EXERCISE_EXEMPT:
+            raise Refusal(
+                f"this centre is on duty with an exercise clock: {frame.format} is released as exercise or test only",
+                "exercise-clock",
+            )
 
     def hold_pack(self, pack: Pack) -> None:
         """Hold a pack that the store has committed; judge and fold what waited for it."""

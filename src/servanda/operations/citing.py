@@ -1,16 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Citations: the centre puts receipts into the record when that helps an offer to be settled (spec/settlement.md)."""
+"""Citations: the centre puts receipts into the record when that helps.
+
+They help an offer to be settled (spec/settlement.md), or date the provision of a question whose clock runs
+(spec/alerts.md, Clocks).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from servanda.agreement.dates import instant_seconds
 from servanda.journal.frame import CitedReceipt, Place
 from servanda.journal.state import Entry
 from servanda.journal.threads import Offer
 from servanda.operations.centre import Centre
 from servanda.operations.drafting import Draft, send_alone
 from servanda.operations.receipts import citable
+from servanda.registers.alerts.clocks import clocks_of
+
+REST_SECONDS = 1
+"""How long our journal must have been at rest, by the centre's clock, before receipts are cited for their dates."""
 
 LINK_FORMATS = frozenset({"link-test", "link-answer"})
 
@@ -24,6 +33,42 @@ def cite_if_it_helps(centre: Centre) -> Entry | None:
     receipts = citable(centre)
     if not any(_completes(centre, offer, place, receipts) for offer, place in _ours(centre)) and not _uncovered(centre):
         return None
+    return _cite(centre)
+
+
+def cite_provision(centre: Centre) -> Entry | None:
+    """Release a citation if receipts that we hold and have not cited date the provision of a question of ours.
+
+    Its clock starts at the receipt, but only once that is cited. The next entry cites by itself: so it is waited until
+    our journal has been at rest for a second, and a burst of alerts calls for one citation, not for one each.
+
+    Returns:
+        The citation, or None if none was called for, or not yet.
+    """
+    receipts = citable(centre)
+    if not receipts or not _at_rest(centre) or not any(_dates(centre, receipt) for receipt in receipts):
+        return None
+    return _cite(centre)
+
+
+def _at_rest(centre: Centre) -> bool:
+    latest = centre.journal.entries[-1].frame if centre.journal.entries else None
+    since = instant_seconds(centre.clock()) - (instant_seconds(latest.released_at) if latest else 0)
+    return not 0 <= since < REST_SECONDS
+
+
+def _dates(centre: Centre, receipt: CitedReceipt) -> bool:
+    """Whether a receipt covers a question of ours to its party, or an assessment of one, that no cited receipt does."""
+    cited = centre.speaking.journals[centre.party].cited.get(receipt.by, 0)
+    for _, place in centre.alerts.clocked_between(centre.party, cited, receipt.size):
+        question = centre.alerts.questions[place]
+        clocks = clocks_of(centre.alerts, question)
+        if any(clock.party == receipt.by and clock.stopped is None for clock in clocks):
+            return True
+    return False
+
+
+def _cite(centre: Centre) -> Entry:
     status, clock = _status(centre)
     draft = Draft(
         format="citation",

@@ -13,16 +13,15 @@ from typing import Any
 
 import msgspec
 
-from servanda.agreement.dates import DateExpressionError, check_instant, instant_seconds
 from servanda.journal.audit import audit_record
 from servanda.journal.frame import Place
 from servanda.journal.state import Entry
-from servanda.operations import advancing, linework, link_tests, silences
+from servanda.operations import advancing, casework, linework, link_tests, silences
 from servanda.operations.bundles import export_bundle, import_bundle, take_pack
+from servanda.operations.casework import acknowledged
 from servanda.operations.centre import Centre
 from servanda.operations.drafting import (
     PLACE,
-    Draft,
     draft_at,
     parse_draft,
     release_draft,
@@ -38,7 +37,6 @@ from servanda.operations.receipts import receipted_size
 from servanda.operations.sealing import draft_reveal, opened_content
 from servanda.proof.notes import KIND_MLDSA44
 from servanda.proof.sealing import digests_of
-from servanda.registers.alerts.views import alerts_document
 from servanda.registers.custody.views import balances_document, declared, figures, movements, statements
 from servanda.registers.obligations.views import obligations_document
 
@@ -183,28 +181,7 @@ def _send(centre: Centre, arguments: Arguments) -> dict[str, Any]:
 
 
 def _acknowledge(centre: Centre, arguments: Arguments) -> dict[str, Any]:
-    targets = [_place(text) for text in arguments["entries"]]
-    newest = centre.record.entry(targets[-1])
-    frame = newest.frame if newest else None
-    return entry_view(
-        send_alone(
-            centre,
-            Draft(
-                format="acknowledge",
-                subject=f"Acknowledged: {', '.join(map(str, targets))}"[:500],
-                event_at=frame.exercise_at[:10] if frame and frame.exercise_at else centre.clock()[:10],
-                author=arguments["officer"],
-                content={
-                    "disposition": arguments.get("disposition", "accepted"),
-                    "reason": arguments.get("reason", ""),
-                },
-                to=tuple(sorted({target.party for target in targets})),
-                refers_to=tuple(str(target) for target in targets),
-                status=frame.status if frame else "actual",
-                exercise_at=frame.exercise_at if frame else None,
-            ),
-        )
-    )
+    return entry_view(send_alone(centre, acknowledged(centre, arguments)))
 
 
 def _reveal(centre: Centre, arguments: Arguments) -> str:
@@ -239,20 +216,6 @@ def _obligations(centre: Centre, arguments: Arguments) -> dict[str, Any]:
     except ValueError as error:
         raise Refusal(f"{at!r} is not a date (YYYY-MM-DD)", "usage") from error
     return obligations_document(centre.obligations, day)
-
-
-def _alerts(centre: Centre, arguments: Arguments) -> dict[str, Any]:
-    return alerts_document(centre.alerts, instant_seconds(_instant(centre, arguments)))
-
-
-def _instant(centre: Centre, arguments: Arguments) -> str:
-    at = arguments.get("at")
-    if at is None:
-        return centre.clock()
-    try:
-        return check_instant(str(at))
-    except DateExpressionError as error:
-        raise Refusal(str(error), "usage") from error
 
 
 def _receipts(centre: Centre, arguments: Arguments) -> list[dict[str, Any]]:
@@ -319,7 +282,6 @@ COMMANDS: dict[str, Command] = {
     "reveal": _reveal,
     "accounting": _accounting,
     "obligations": _obligations,
-    "alerts": _alerts,
     "receipts": _receipts,
     "export": _export,
     "import": _import,
@@ -332,6 +294,7 @@ COMMANDS: dict[str, Command] = {
     **advancing.COMMANDS,
     **link_tests.COMMANDS,
     **silences.COMMANDS,
+    **casework.COMMANDS,
 }
-CHANGING = frozenset({"release", "send", "acknowledge", "import", "link-test"})
+CHANGING = frozenset({"release", "send", "acknowledge", "import", "link-test"}) | casework.CHANGING
 """Commands after which deliveries have something to do."""

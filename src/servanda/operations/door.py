@@ -9,10 +9,10 @@ from contextlib import suppress
 from servanda.operations.advancing import take_advance
 from servanda.operations.centre import Centre
 from servanda.operations.comparing import held_note, keep_proof, proof_in_push, whole_path
-from servanda.operations.errors import Conflict, Refusal
+from servanda.operations.errors import Conflict, Refusal, TryLater
 from servanda.operations.handing import take_openings
 from servanda.operations.openings import OpeningLine
-from servanda.operations.ports import Advance, Push, PushReply, RawAnswer
+from servanda.operations.ports import Advance, Push, PushReply, RawAnswer, Words
 from servanda.operations.receiving import BYTES_MAX, LEAVES_MAX, countersign, receive
 from servanda.operations.relaying import Relay
 from servanda.operations.routing import pack_today, relays_of
@@ -29,6 +29,7 @@ class CentreDoor:
         *,
         relay: Relay | None = None,
         on_heard: Callable[[str], None] = lambda party: None,
+        on_words: Callable[[str, Words], None] | None = None,
     ) -> None:
         """Answer for `centre`.
 
@@ -37,11 +38,13 @@ class CentreDoor:
             on_change: called, without the lock, after entries have come in.
             relay: what carries for others, if this centre does.
             on_heard: called with a party, without the lock, whenever there is a sign of life of it.
+            on_words: takes what a peer says on the orderwire; None if nobody listens.
         """
         self._centre = centre
         self._on_change = on_change
         self._relay = relay
         self._on_heard = on_heard
+        self._on_words = on_words
 
     def peer_of(self, spki_sha256: str) -> str | None:
         """The party whose newest identity states this TLS key, or None."""
@@ -157,3 +160,9 @@ class CentreDoor:
             if pack is None:
                 raise Refusal(f"no pack {digest} is held here", "no-pack")
             return encode(pack.data)
+
+    def orderwire(self, peer: str, words: Words) -> None:
+        """Words of the peer's watch for ours."""
+        if self._on_words is None:
+            raise TryLater("nobody listens to the orderwire here", "not-running")
+        self._on_words(peer, words)

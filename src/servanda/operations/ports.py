@@ -235,6 +235,17 @@ class RawAnswer(NamedTuple):
     body: bytes
 
 
+WORDS_CHARACTERS_MAX = 1_000
+"""The most characters of one message of the orderwire (spec/line.md)."""
+
+
+class Words(NamedTuple):
+    """What one watch officer says to another over the orderwire, outside the record."""
+
+    officer: str
+    text: str
+
+
 class Courier(Protocol):
     """Carries requests to the centres of counterparts. Blocking; each call has its own deadline.
 
@@ -277,6 +288,9 @@ class Courier(Protocol):
 
         They fail or are made anew at once. Returns whether there were any.
         """
+
+    def orderwire(self, party: str, words: Words) -> None:
+        """Hand words to `party`'s watch, now or not at all."""
 
 
 Clock = Callable[[], str]

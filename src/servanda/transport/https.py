@@ -11,7 +11,7 @@ from urllib.parse import quote, urlsplit
 
 from servanda.operations.errors import LineDown
 from servanda.operations.openings import OpeningLine
-from servanda.operations.ports import Advance, Push, PushReply, RawAnswer
+from servanda.operations.ports import Advance, Push, PushReply, RawAnswer, Words
 from servanda.proof.envelope import ENVELOPE_BYTES_MAX
 from servanda.proof.notes import NOTE_BYTES_MAX
 from servanda.transport.connection import Broken, Connection, Deadline, KeptLine, Request, handshake, key_of
@@ -24,6 +24,7 @@ from servanda.transport.wire import (
     write_advance,
     write_openings,
     write_push,
+    write_words,
 )
 
 PULL_BYTES_MAX = 64 * 2**20
@@ -113,6 +114,10 @@ class HttpsCourier:
     def pack(self, party: str, digest: str) -> bytes:
         """The pack with this digest from `party`'s centre; the caller compares it with the digest."""
         return self._ask(party, Request("GET", f"/v1/packs/{quote(digest, safe='')}", b"", PACK_BYTES_MAX))
+
+    def orderwire(self, party: str, words: Words) -> None:
+        """Hand words to `party`'s watch, now or not at all."""
+        self._ask(party, Request("POST", "/v1/orderwire", write_words(words), NOTE_BYTES_MAX))
 
     def close(self) -> None:
         """End all connections and refuse further calls; calls under way fail with `LineDown` at once."""

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 from servanda.line.push import PushError, read_body, write_body
 from servanda.operations.errors import Conflict, LineDown, Refusal, Refused
 from servanda.operations.openings import OpeningLine
-from servanda.operations.ports import Advance, Push, PushReply
+from servanda.operations.ports import Advance, Push, PushReply, Words
 from servanda.operations.receiving import BYTES_MAX, LEAVES_MAX
 from servanda.proof.canonical import CanonicalError, JsonValue, decode, encode
 from servanda.proof.encodings import EncodingError, decode_base64
@@ -72,6 +72,18 @@ def read_held(body: bytes) -> frozenset[str]:
     if told.keys() != {"held"} or not isinstance(held, list) or not all(isinstance(digest, str) for digest in held):
         raise bad_answer("not a list of digests")
     return frozenset(held)
+
+
+def write_words(words: Words) -> bytes:
+    """Return the body of a message of the orderwire.
+
+    Raises:
+        Refusal: it has no canonical form (code `malformed`).
+    """
+    try:
+        return encode({"officer": words.officer, "text": words.text}) + b"\n"
+    except CanonicalError as error:
+        raise Refusal(f"words that are no text: {error}", "malformed") from error
 
 
 def read_reply(body: bytes) -> PushReply:

@@ -142,8 +142,21 @@ def _meeting(case: Case, question: Question, answer: Clock) -> Clock | None:
     return _clock(case, "meeting", question, answer.party, (start, start + 60 * minutes), ends)
 
 
+class Opening(NamedTuple):
+    """A span of time in which an action is owed, unless it has been made."""
+
+    action: Action
+    since: int
+    until: int | None
+    """Included; None if it stays owed until it is made."""
+
+    def owed(self, now: int) -> bool:
+        """Whether the action is owed at `now`."""
+        return self.since <= now and (self.until is None or now <= self.until)
+
+
 def due_actions(register: AlertsRegister, party: str, contacts: Sequence[str], now: int) -> list[Action]:
-    """The escalation entries that `party`'s centre owes at `now` and has not made.
+    """The escalation entries that `party`'s centre owes at `now` and has not made. Looks at every question.
 
     Args:
         register: caught up.
@@ -151,19 +164,25 @@ def due_actions(register: AlertsRegister, party: str, contacts: Sequence[str], n
         contacts: ids of the party's own contacts, in the order in which they are called.
         now: seconds since 1970, by that centre's clock.
     """
-    found: list[Action] = []
-    for question in register.questions.values():
-        assert question.entry.frame is not None
-        if party != question.place.party and party not in question.entry.frame.to:
-            continue
-        for clock in clocks_of(register, question):
-            mine = party in (question.place.party, clock.party)
-            if mine and clock.state(now) in ("running", "overdue") and clock.start <= now:
-                found += _owed(question, clock, party, contacts, now)
-    return found
+    return [
+        opening.action
+        for question in register.questions.values()
+        for opening in openings_of(register, question, party, contacts)
+        if opening.owed(now)
+    ]
 
 
-def _owed(question: Question, clock: Clock, party: str, contacts: Sequence[str], now: int) -> Iterator[Action]:
+def openings_of(register: AlertsRegister, question: Question, party: str, contacts: Sequence[str]) -> Iterator[Opening]:
+    """When `party`'s centre will owe which escalation entries about a question, as far as the record tells now."""
+    assert question.entry.frame is not None
+    if party != question.place.party and party not in question.entry.frame.to:
+        return
+    for clock in clocks_of(register, question):
+        if party in (question.place.party, clock.party):
+            yield from _openings(question, clock, party, contacts)
+
+
+def _openings(question: Question, clock: Clock, party: str, contacts: Sequence[str]) -> Iterator[Opening]:
     done = {
         entry.frame.content["step"]
         for entry in question.escalations
@@ -172,8 +191,13 @@ def _owed(question: Question, clock: Clock, party: str, contacts: Sequence[str],
         if released(entry) >= clock.start
     }
     clocking = question.clocking
-    if clocking.remind is not None and 0 not in done and now >= clock.due - 60 * clocking.remind and now <= clock.due:
-        yield Action(clock, "reminder", 0, contacts[0] if contacts else None)
+    last = None if clock.stopped is None else clock.stopped - 1
+    if clocking.remind is not None and 0 not in done:
+        action = Action(clock, "reminder", 0, contacts[0] if contacts else None)
+        since = max(clock.start, clock.due - 60 * clocking.remind)
+        yield Opening(action, since, clock.due if last is None else min(clock.due, last))
     for step in range(1, max(1, len(contacts)) + 1):
-        if now > clock.due and now >= clock.due + 60 * clocking.escalate * (step - 1) and step not in done:
-            yield Action(clock, "escalation", step, contacts[step - 1] if contacts else None)
+        if step not in done:
+            action = Action(clock, "escalation", step, contacts[step - 1] if contacts else None)
+            since = max(clock.start, clock.due + 1, clock.due + 60 * clocking.escalate * (step - 1))
+            yield Opening(action, since, last)

@@ -7,6 +7,7 @@ follows its past. What depends on the time is computed in `clocks.py` and `views
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable
 
 from servanda.agreement.dates import instant_seconds
@@ -43,6 +44,12 @@ class AlertsRegister:
         self.discrepancies: list[Discrepancy] = []
         self.rounds: dict[str, Round] = {}
         self._commitments: dict[Place, Round] = {}
+        self.touched: set[Place] = set()
+        """Questions of which something has changed since `Schedule` last looked: it empties this."""
+        self.clocked: dict[str, list[tuple[int, Place]]] = {}
+        """Of each journal the entries at whose provision a clock starts: number, and the question; by number."""
+        self._provided: dict[tuple[str, str], tuple[int, int]] = {}
+        """Journal and party to the size and time of the latest receipt that the journal has cited from it."""
 
     def catch_up(self) -> None:
         """Fold every entry of the record's log that has not been folded yet."""
@@ -50,6 +57,7 @@ class AlertsRegister:
             entry = self.record.log[self.position]
             self.position += 1
             if entry.admissible and entry.frame is not None:
+                self._cited(entry, entry.frame)
                 try:
                     self._judge(entry, entry.frame)()
                 except Refused as refused:
@@ -79,12 +87,34 @@ class AlertsRegister:
         case = self._case_referred(frame)
         return (lambda: self._join(entry, case)) if case is not None else (lambda: None)
 
+    def _cited(self, entry: Entry, frame: Frame) -> None:
+        """Receipts that an entry cites date the provision of what they newly cover."""
+        for receipt in frame.receipts:
+            key = (entry.place.party, receipt.by)
+            size, stamp = self._provided.get(key, (0, 0))
+            # A receipt that is dated before the last one may move the provision of everything that it covers.
+            since = size if receipt.timestamp >= stamp else 0
+            self._provided[key] = (receipt.size, receipt.timestamp)
+            self.touched.update(
+                question for _, question in self.clocked_between(entry.place.party, since, receipt.size)
+            )
+
+    def clocked_between(self, journal: str, after: int, upto: int) -> list[tuple[int, Place]]:
+        """Entries of a journal with `after` < number <= `upto` at whose provision a clock starts, and the questions."""
+        found = self.clocked.get(journal, [])
+        return found[bisect_right(found, after, key=_number) : bisect_right(found, upto, key=_number)]
+
+    def _clock(self, entry: Entry, question: Place) -> None:
+        self.clocked.setdefault(entry.place.party, []).append((entry.place.number, question))
+        self.touched.add(question)
+
     def _join(self, entry: Entry, case: Case) -> None:
         self.case_of[entry.place] = case.opening
         case.entries.append(entry)
 
     def _enter(self, entry: Entry, case: Case, entries: list[Entry]) -> None:
         entries.append(entry)
+        self.touched.update(case.questions)
         self._join(entry, case)
 
     def _case_referred(self, frame: Frame) -> Case | None:
@@ -140,6 +170,7 @@ class AlertsRegister:
             case = self.cases[entry.place] = Case(entry.place, frozenset({entry.place.party, *frame.to}))
         case.questions.append(entry.place)
         self.questions[entry.place] = Question(entry, case.opening, clocking, due)
+        self._clock(entry, entry.place)
         self._join(entry, case)
 
     # 2. Answer.
@@ -155,6 +186,7 @@ class AlertsRegister:
         def post() -> None:
             question.answers.setdefault(entry.place.party, []).append(entry)
             self.answer_to[entry.place] = question.place
+            self.touched.add(question.place)
             self._join(entry, case)
 
         return post
@@ -173,6 +205,7 @@ class AlertsRegister:
 
         def post() -> None:
             question.assessments.setdefault(answer, []).append(told)
+            self._clock(entry, asked)
             self._join(entry, case)
 
         return post
@@ -202,6 +235,7 @@ class AlertsRegister:
         def post() -> None:
             for question in asked:
                 question.acknowledgements.setdefault(entry.place.party, []).append(entry)
+                self.touched.add(question.place)
             for opening in sorted(opened):
                 self._join(entry, self.cases[opening])
 
@@ -243,6 +277,10 @@ class AlertsRegister:
             found.revealed.setdefault(entry.place.party, entry.place)
 
         return post
+
+
+def _number(item: tuple[int, Place]) -> int:
+    return item[0]
 
 
 Rule = Callable[[AlertsRegister, Entry, Frame], Callable[[], None]]

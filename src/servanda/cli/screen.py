@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The watch's screen as lines of at most 80 columns, understood without colour.
+
+A line about anything that is not actual begins with its status in full. The layers of a question stand in columns of
+their own: that a centre has it, that a person opened it, and that the party agreed are never one fact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from servanda.cli.printing import plain
+
+WIDTH = 80
+NOT_YET = "-"
+LAYERS = ("rel", "ctr", "opn", "acc/rej", "ans", "assess", "cls")
+_WIDTHS = (6, 6, 6, 10, 6, 10, 6)
+LEGEND = (
+    "rel released | ctr at their centre (a machine) | opn opened by a person",
+    "acc/REJ accepted or REJECTED | ans answered | assess suf, INS, IRR | cls closed",
+)
+
+
+def marked(status: str, words: str) -> str:
+    """A line with the status in front, if it is not actual, cut to the width of the screen."""
+    mark = "" if status == "actual" else f"{status.upper()} "
+    return fitted(f"{mark}{plain(words)}")
+
+
+def fitted(line: str) -> str:
+    """A line cut to the width of the screen, with a sign that it was."""
+    return line if len(line) <= WIDTH else line[: WIDTH - 1] + "…"
+
+
+def span_text(seconds: int) -> str:
+    """A length of time: `08:12`, `3:08:12`, `2 d 03:08`."""
+    minutes, rest = divmod(abs(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    if days:
+        return f"{days} d {hours:02}:{minutes:02}"
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes:02}:{rest:02}"
+
+
+def moment(at: str | None, now: str) -> str:
+    """A time in five characters: `09:14` of today, `11-27` of another day; a dash if there is none."""
+    if at is None:
+        return NOT_YET
+    return at[11:16] if at[:10] == now[:10] else at[5:10]
+
+
+def screen(view: Mapping[str, Any]) -> list[str]:
+    """Every line of the screen."""
+    lines = [*_head(view), "", *_waits(view), "", *_cases(view), "", *_undelivered(view), *_lines(view), *_pages(view)]
+    return [fitted(line) for line in lines]
+
+
+def _head(view: Mapping[str, Any]) -> Iterator[str]:
+    exercise, duty = view["exercise"], view["duty"]
+    if exercise:
+        yield f"EXERCISE EXERCISE: clock {exercise['pace']} times as fast since {exercise['epoch']} EXERCISE"
+    yield f"Centre of {view['party']}   {view['at']}"
+    officer = duty["officer"] or "NOBODY"
+    since = f" since {duty['since'][:16]}Z" if duty["since"] else ""
+    yield plain(f"On duty: {officer}{since}")
+    if duty["hand-over-due"]:
+        yield plain(f"HAND OVER: by the roster it is {duty['by-roster']}'s watch")
+    if duty["next-hand-over"]:
+        after = f" to {duty['next-officer']}" if duty["next-officer"] else " to NOBODY ON THE ROSTER"
+        yield plain(f"Next hand-over: {duty['next-hand-over']}{after}")
+    if duty["gap"]:
+        gap = duty["gap"]
+        yield f"ROSTER GAP: nobody from {gap['from'] or 'now'} to {gap['to'] or 'further notice'}"
+    if duty["trouble"]:
+        yield plain(f"ROSTER CANNOT BE READ: {duty['trouble']}")
+    elif not duty["roster"]:
+        yield "No roster is set: `servanda roster set FILE`"
+    if view["contacts-stale"]:
+        yield plain(f"Contacts are stale: {', '.join(view['contacts-stale'])}")
+
+
+def _waits(view: Mapping[str, Any]) -> Iterator[str]:
+    yield "WAITS FOR YOU" if view["waits"] else "Nothing waits for you."
+    for item in view["waits"]:
+        words = f"{item['what']:<12}{item['entry']:<18} {item['precedence'].upper():<10} {item['subject']}"
+        yield marked(item["status"], words)
+
+
+def _cases(view: Mapping[str, Any]) -> Iterator[str]:
+    cases, more = view["cases"], view["open-cases"] - len(view["cases"])
+    if not cases:
+        yield "No case is open."
+        return
+    yield f"OPEN CASES: {view['open-cases']}"
+    yield from LEGEND
+    for case in cases:
+        yield from case_lines(case, view["at"])
+    if more > 0:
+        yield f"… and {more} more; `servanda alerts` shows all"
+
+
+def case_lines(case: Mapping[str, Any], at: str) -> Iterator[str]:
+    """One case: its subject, a row of layers for each question and party, and the clocks that are not stopped."""
+    status = case["status"]
+    yield marked(status, f"{case['case']} {case['class']}, {case['state']}: {case['subject']}")
+    closed = moment(case["closed"]["at"], at) if case["closed"] else NOT_YET
+    for question in case["questions"]:
+        yield marked(status, f" {_name(question['entry'] + ' to', 17)}{_row(LAYERS)}")
+        for layer in question["layers"]:
+            yield marked(status, f" {_name('  ' + layer['party'], 17)}{_row((*_cells(layer, at), closed))}")
+        for clock in case["clocks"]:
+            if clock["entry"] == question["entry"] and clock["state"] in ("running", "overdue"):
+                yield marked(status, f"   {clock_text(clock, at)}")
+
+
+def clock_text(clock: Mapping[str, Any], at: str) -> str:
+    """A clock as it counts down, or since when it is overdue, and how often that was said."""
+    left = int((datetime.fromisoformat(clock["due"]) - datetime.fromisoformat(at)).total_seconds())
+    words = f"{span_text(left)} left" if left >= 0 else f"OVERDUE by {span_text(left)}"
+    said = f", escalated {len(clock['escalations'])}x" if clock["escalations"] else ""
+    return f"{clock['clock']} by {clock['party']}: {words}, due {clock['due']}{said}"
+
+
+def _name(text: str, width: int) -> str:
+    return f"{text if len(text) < width else text[: width - 2] + '…':<{width}}"
+
+
+def _row(cells: Iterable[str]) -> str:
+    return "".join(f"{cell:<{width}}" for cell, width in zip(cells, _WIDTHS, strict=True)).rstrip()
+
+
+def _cells(layer: Mapping[str, Any], at: str) -> tuple[str, ...]:
+    def told(name: str) -> str:
+        return moment(layer[name]["at"], at) if layer[name] else NOT_YET
+
+    read, assessed = layer["acknowledged"], layer["assessed"]
+    word = {"accepted": "acc ", "rejected": "REJ "}[read["disposition"]] if read else ""
+    judged = {"sufficient": "suf ", "insufficient": "INS ", "irrelevant": "IRR "}
+    return (
+        moment(layer["released"], at),
+        moment(layer["received"], at),
+        told("opened"),
+        word + told("acknowledged"),
+        told("answered"),
+        (judged[assessed["assessment"]] if assessed else "") + told("assessed"),
+    )
+
+
+def _undelivered(view: Mapping[str, Any]) -> Iterator[str]:
+    if not view["undelivered"]:
+        yield "Everything of ours is receipted by every counterpart."
+    for item in view["undelivered"]:
+        alarm = "ALARM: " if item["alarm"] else ""
+        yield plain(f"{alarm}UNDELIVERED to {item['party']}: {item['count']}; {item['reason']}")
+        for entry in item["entries"]:
+            age = span_text(entry["age-seconds"])
+            yield marked(entry["status"], f"  {entry['entry']:<18} {entry['precedence']:<10} for {age}")
+        if item["count"] > len(item["entries"]):
+            yield f"  … and {item['count'] - len(item['entries'])} more"
+
+
+def _lines(view: Mapping[str, Any]) -> Iterator[str]:
+    for party, line in view.get("lines", {}).items():
+        state = f"up, by {line['route']}" if line["up"] else "DOWN"
+        yield plain(f"Line to {party}: {state} {line['trouble']}".rstrip())
+    if "lines" not in view:
+        yield "This centre is OFF DUTY: nothing is sent or received."
+
+
+def _pages(view: Mapping[str, Any]) -> Iterator[str]:
+    paging = view.get("paging")
+    if paging is None:
+        return
+    if paging["trouble"]:
+        yield plain(f"PAGING CANNOT BE USED: {paging['trouble']}")
+    elif not paging["contacts"]:
+        yield "Nobody is paged: there is no paging.toml in the home"
+    for page in paging["pages"]:
+        state = f"PAGE NOT DELIVERED, {page['tries']} tries" if page["tries"] else "page on its way"
+        words = f"{state}: to {page['contact']} since {page['since'][:19]}Z {page['trouble']}"
+        yield marked(page["status"], words)
