@@ -3,7 +3,10 @@
 
 from __future__ import annotations
 
+import os
+import pty
 import re
+import select
 import signal
 import subprocess
 import sys
@@ -221,6 +224,27 @@ def test_off_duty_the_screen_says_so_and_the_orderwire_is_not_there(watches: tup
     assert "UNDELIVERED to birch: 1; off duty: nothing is sent" in screen
     assert entry in screen
     ash.serve()
+
+
+def test_the_live_screen_is_renewed_and_ends_when_it_is_told_to(watches: tuple[Operator, Operator]) -> None:
+    _, birch = watches
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "servanda", "watch", "--home", str(birch.home)]
+    environment = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "TERM": "xterm", "COLUMNS": "80", "LINES": "60"}
+    live = subprocess.Popen(command, env=environment, stdin=theirs, stdout=theirs, stderr=theirs)
+    os.close(theirs)
+    seen, seconds = b"", set()
+    try:
+        while len(seconds) < 3:  # three different times: it is alive
+            assert select.select([ours], [], [], PATIENCE_SECONDS)[0], seen.decode(errors="replace")
+            seen += os.read(ours, 65536)
+            seconds = set(re.findall(rb"Centre of birch   (\S+Z)", seen))
+        live.send_signal(signal.SIGINT)
+        assert live.wait(timeout=60) == 0
+    finally:
+        live.kill()
+        live.wait()
+        os.close(ours)
 
 
 def served(operator: Operator, *more: str) -> None:
