@@ -18,6 +18,8 @@ from servanda.journal.audit import audit_record
 from servanda.journal.frame import Place
 from servanda.journal.state import Entry
 from servanda.line.watch import watch_list
+from servanda.operations import interchange
+from servanda.operations.attachments import attachment_view
 from servanda.operations.bundles import export_bundle, import_bundle, take_pack
 from servanda.operations.centre import Centre
 from servanda.operations.drafting import (
@@ -124,6 +126,9 @@ def _show(centre: Centre, arguments: Arguments) -> dict[str, Any]:
     ]
     if entry.frame is not None and digests_of(entry.frame.content):
         view["opened"] = opened_content(centre, entry)
+    attachment = attachment_view(view.get("opened") or (entry.frame.content if entry.frame else {}))
+    if attachment is not None:
+        view["attachment"] = attachment
     view["acknowledged-by"] = [
         str(other.place)
         for other in centre.record.log
@@ -326,6 +331,7 @@ COMMANDS: dict[str, Command] = {
     "pack": _pack,
     "bring": _bring,
     "fork": _fork,
+    **interchange.COMMANDS,
 }
 CHANGING = frozenset({"release", "send", "acknowledge", "import"})
 """Commands after which deliveries have something to do."""
