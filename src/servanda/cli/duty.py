@@ -15,6 +15,7 @@ from servanda.assembly import Founding, Rotation, Station, found_centre, read_pa
 from servanda.cli.asking import ask_home, home_option, json_option, parse_pairs, passphrase_of, text_of
 from servanda.cli.printing import emit
 from servanda.gateway.duty import Duty
+from servanda.gateway.local import address_of
 from servanda.operations.errors import Refusal
 
 OFFICERS = {"desk-1": ("author",), "release-1": ("author", "release"), "watch-1": ("watch",)}
@@ -74,7 +75,8 @@ def init(
 
 @click.command()
 @home_option
-def serve(home: Path, passphrase_file: Path | None) -> None:
+@click.option("--taxii", metavar="HOST:PORT", help="Also let TAXII 2.1 clients of this machine read indicators there.")
+def serve(home: Path, passphrase_file: Path | None, taxii: str | None) -> None:
     """Put the centre on duty until it is told to stop (Ctrl-C or SIGTERM)."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     stop = threading.Event()
@@ -82,7 +84,7 @@ def serve(home: Path, passphrase_file: Path | None) -> None:
         signal.signal(number, lambda *_: stop.set())
     station = Station(home, passphrase_of(passphrase_file, prompt="Passphrase of the keyring"))
     try:
-        duty = Duty(station)
+        duty = Duty(station, address_of(taxii) if taxii else None)
         duty.start()
         click.echo(f"{station.settings.party} on duty at {', '.join(station.settings.addresses)}")
         stop.wait()

@@ -12,8 +12,8 @@ from typing import Any, TypeVar
 
 import click
 
-from servanda.cli.asking import ask_home, home_option, parse_pairs
-from servanda.cli.printing import plain
+from servanda.cli.asking import ask_home, home_option, json_option, parse_pairs
+from servanda.cli.printing import emit, plain, table
 from servanda.operations.errors import Refusal
 
 FILE_BYTES_MAX = 1024 * 1024
@@ -144,6 +144,17 @@ def stix_in(
     _keep(data, output)
 
 
+@click.command()
+@home_option
+@json_option
+def webhooks(home: Path, passphrase_file: Path | None, as_json: bool) -> None:
+    """Who is told by webhook, how many notices wait, and what went wrong. Needs the centre on duty."""
+    data = ask_home(home, passphrase_file, "webhooks")
+    if not emit(data, as_json):
+        rows = [(hook["name"], hook["url"], hook["waiting"], hook["trouble"]) for hook in data]
+        table("Webhooks", ["name", "url", "waiting", "trouble"], rows, right=(2,))
+
+
 def _read(file: Path) -> str:
     """A file as base64, if it is of a size that could be taken."""
     with file.open("rb") as opened:
@@ -173,4 +184,4 @@ def _keep(data: dict[str, Any], output: Path | None) -> None:
         output.write_text(json.dumps(data["draft"], indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-COMMANDS = (cap, stix)
+COMMANDS = (cap, stix, webhooks)

@@ -7,6 +7,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+from servanda.agreement.pack import Pack, pack_of
+from tests.rig.packs import channel, fields
+
 CAP = Path(__file__).resolve().parents[2] / "published" / "data" / "cap"
 INDICATOR = "indicator--8e2e2d2b-17d4-4cbf-938f-98ee46b3cd3f"
 MALWARE = "malware--31b940d4-6f7f-459a-80ea-9c1f17b5891b"
@@ -88,3 +91,15 @@ def bundle(*objects: dict[str, Any], **members: Any) -> str:
         "objects": list(objects or (indicator(), malware())),
     } | members
     return json.dumps(value)
+
+
+def cert_channel(parties: tuple[str, ...] = ("ash", "birch")) -> Pack:
+    """The lake's direct line with a format for indicators, apart from its alerts and inquiries."""
+    data = channel(parties).data
+    text = {"type": "string"}
+    form = next(form for form in data["formats"] if form["id"] == "note") | {
+        "id": "indicators",
+        "names": {"en": "Indicators"},
+        "fields": fields(**{"stix": text, "stix-sha256": text, "summary": text}) | {"required": ["stix"]},
+    }
+    return pack_of(data | {"formats": [*data["formats"], form, form | {"id": "quick", "release": "one"}]})
