@@ -182,8 +182,8 @@ def _digest(token: str) -> bytes:
     return hashlib.sha256(token.encode(errors="replace")).digest()
 
 
-def _error(status: int, title: str, code: str = "") -> dict[str, Any]:
-    return {"title": title, "http_status": str(status)} | ({"error_code": code} if code else {})
+def _error(status: int, title: str, word: str = "") -> dict[str, Any]:
+    return {"title": title, "http_status": str(status)} | ({"error_code": word} if word else {})
 
 
 def collections_server(station: Station, host: str, port: int) -> LocalServer:

@@ -116,15 +116,8 @@ def read_cap(data: bytes) -> CapAlert:
         InterchangeError: `over-size`; `cap-version` for CAP 1.0 and 1.1; `cap-status` for System, Draft and unknown
             ones; `cap-time` for times that are none, or an end before the beginning; `cap` for everything else.
     """
-    root = read_xml(data, "cap")
     # 1. The root element and its namespace.
-    if root.name != "alert" or root.namespace != NAMESPACE:
-        older = re.fullmatch(
-            r"(?:urn:oasis:names:tc:emergency:|http://www.incident.com/)cap[:/](1\.[01])", root.namespace
-        )
-        if root.name == "alert" and older:
-            raise InterchangeError(f"CAP {older[1]}; only CAP 1.2 is taken", "cap-version")
-        raise InterchangeError(f"the root element is {root.name[:60]!r}, not <alert> of {NAMESPACE}", "cap")
+    root = _root(data)
     # 2. Which elements, how often.
     _check_children(root, _ALERT)
     # 3. The values of 3.2.1.
@@ -158,6 +151,18 @@ def read_cap(data: bytes) -> CapAlert:
     if kind != "Alert" and not stated:
         raise InterchangeError(f"a message of type {kind} has no <references>", "cap")
     return alert
+
+
+def _root(data: bytes) -> Node:
+    root = read_xml(data, "cap")
+    if root.name != "alert" or root.namespace != NAMESPACE:
+        older = re.fullmatch(
+            r"(?:urn:oasis:names:tc:emergency:|http://www.incident.com/)cap[:/](1\.[01])", root.namespace
+        )
+        if root.name == "alert" and older:
+            raise InterchangeError(f"CAP {older[1]}; only CAP 1.2 is taken", "cap-version")
+        raise InterchangeError(f"the root element is {root.name[:60]!r}, not <alert> of {NAMESPACE}", "cap")
+    return root
 
 
 def _check_children(node: Node, table: dict[str, str]) -> None:
