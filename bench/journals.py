@@ -41,7 +41,9 @@ def leaves(centre: Centre, count: int) -> Iterator[bytes]:
     for number in range(frame.number, frame.number + count):
         heads = frame.heads if number == frame.number else ()
         receipts = frame.receipts if number == frame.number else ()
-        yield seal_envelope(msgspec.structs.replace(frame, number=number, heads=heads, receipts=receipts), signers)
+        yield seal_envelope(
+            centre, msgspec.structs.replace(frame, number=number, heads=heads, receipts=receipts), signers
+        )
 
 
 def absorb(centre: Centre, made: list[bytes]) -> None:

@@ -13,8 +13,9 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -25,16 +26,34 @@ from servanda.operations.drafting import Draft, release_draft, submit_draft, wri
 from tests.rig.packs import lake
 
 OFFICERS = {"desk": ("author",), "chief": ("author", "release"), "duty": ("watch",)}
+Result = TypeVar("Result")
 SIGNATURES, VERIFICATIONS, FLUSHES = 4, 4, 2
 
 
 def measure(entries: int = 300) -> dict[str, Any]:
     """Release `entries` entries one after the other, each once the one before is receipted."""
+    return _report(taken(entries))
+
+
+def taken(entries: int = 300) -> list[float]:
+    """Seconds from each release to its receipt, verified and kept; the next is released then."""
+    return _between_two(lambda duty: _release(duty, entries))
+
+
+def per_second(entries: int = 1000) -> float:
+    """Entries a second when one is released after the other, until the last one is receipted."""
+    return _between_two(lambda duty: entries / _burst(duty, entries))
+
+
+def _between_two(work: Callable[[Duty], Result]) -> Result:
+    """Do something at a centre whose counterpart is on duty in a process of its own."""
     with tempfile.TemporaryDirectory() as folder:
         homes = _found(Path(folder))
         environment = {**os.environ, "SERVANDA_PASSPHRASE": "bench"}
         other = subprocess.Popen(
-            [sys.executable, "-m", "servanda", "serve", "--home", str(homes["birch"])], env=environment
+            [sys.executable, "-m", "servanda", "serve", "--home", str(homes["birch"])],
+            env=environment,
+            stdout=subprocess.DEVNULL,
         )
         station = Station(homes["ash"], "bench")
         duty = Duty(station)
@@ -42,13 +61,12 @@ def measure(entries: int = 300) -> dict[str, Any]:
             while not (homes["birch"] / "control.sock").exists():
                 time.sleep(0.05)
             duty.start()
-            taken = _release(duty, entries)
+            return work(duty)
         finally:
             duty.stop()
             station.close()
             other.terminate()
             other.wait()
-    return _report(taken)
 
 
 def _found(folder: Path) -> dict[str, Path]:
@@ -116,6 +134,30 @@ def _release(duty: Duty, entries: int) -> list[float]:
         assert receipted.wait(10)
         taken.append(time.perf_counter() - begun)
     return taken[len(taken) // 10 :]
+
+
+def _burst(duty: Duty, entries: int) -> float:
+    centre, receipted = duty.station.centre, threading.Event()
+    last = {"size": 0}
+    duty.delivery.on_receipt = lambda _party, reached: receipted.set() if reached >= last["size"] > 0 else None
+    while centre.record.in_force(centre.record.whole) is None:
+        time.sleep(0.05)
+    drafts = []
+    for _ in range(entries):
+        draft = Draft(
+            format="note", subject="s", event_at="2026-01-01", author="desk", content={"text": "x" * 300}, to=("birch",)
+        )
+        with centre.lock:
+            drafts.append(write_draft(centre, draft))
+            submit_draft(centre, drafts[-1])
+    last["size"] = centre.journal.size + entries
+    begun = time.perf_counter()
+    for identifier in drafts:
+        with centre.lock:
+            release_draft(centre, identifier, "chief")
+        duty.delivery.released()
+    assert receipted.wait(120)
+    return time.perf_counter() - begun
 
 
 def _report(taken: list[float]) -> dict[str, Any]:

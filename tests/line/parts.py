@@ -55,6 +55,8 @@ class NotingDoor:
     def __init__(self, peers: dict[str, str]) -> None:
         self.peers = peers
         self.calls: list[tuple[object, ...]] = []
+        self.judged: Callable[[], object] = lambda: None
+        """Called when a push is to be judged."""
         self.answer: Callable[[], object] = lambda: None
 
     def _note(self, *call: object) -> object:
@@ -66,6 +68,9 @@ class NotingDoor:
 
     def push(self, peer: str, push: Push) -> PushReply:
         return self._note("push", peer, push) or PushReply(push.first + len(push.leaves) - 1, RECEIPT)  # type: ignore[return-value]
+
+    def judge(self) -> None:
+        self.judged()
 
     def pull(self, peer: str, journal: str, first: int, limit: int) -> Push:
         return self._note("pull", peer, journal, first, limit) or Push(journal, first, PUSH.leaves, NOTE)  # type: ignore[return-value]

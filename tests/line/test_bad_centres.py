@@ -183,6 +183,24 @@ def test_an_answer_of_another_form_is_a_bad_answer(syr: Keys, opcw: Keys, answer
         courier.close()
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 200 OK\r\n" + b"x-filler: 0123456789\r\n" * 5_000,
+        b"HTTP/1.1 200 OK\r\nx-filler: " + b"x" * 100_000,
+        http(REPLY) + http(REPLY),
+    ],
+)
+def test_a_head_without_end_and_a_second_answer_are_bad_answers(syr: Keys, opcw: Keys, answer: bytes) -> None:
+    with ScriptedCentre(opcw.server(syr), answer, close=False) as centre:
+        courier = courier_to(centre.url, syr.client(opcw), opcw.spki, seconds=5)
+        with pytest.raises(LineDown) as caught:
+            courier.push("opcw", PUSH)
+        assert caught.value.code == "bad-answer"
+        assert courier._lines["opcw"].kept is None
+        courier.close()
+
+
 def test_a_pull_beyond_the_bound_is_not_read(syr: Keys, opcw: Keys, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(https, "PULL_BYTES_MAX", 1_000)
     with ScriptedCentre(opcw.server(syr), http(b"x" * 1_001)) as centre:

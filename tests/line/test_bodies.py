@@ -266,6 +266,19 @@ def test_a_flood_that_is_no_http_is_cut_off_and_never_reaches_the_door(line: Lin
     assert line.door.calls == []
 
 
+def test_a_head_that_does_not_end_is_cut_off_and_never_reaches_the_door(line: Line) -> None:
+    with line.connect() as connection:
+        try:
+            connection.sendall(b"GET /v1/packs/00 HTTP/1.1\r\nhost: x\r\n")
+            for _ in range(100):
+                connection.sendall(b"x-filler: 0123456789\r\n" * 100)
+            answer = connection.recv(65536)
+        except OSError:  # the other side has closed while we were still sending
+            answer = b""
+        assert answer == b"" or answer.startswith(b"HTTP/1.1 400 ")
+    assert line.door.calls == []
+
+
 def test_over_sockets_an_oversize_body_is_answered_while_it_is_sent(line: Line) -> None:
     with line.connect() as connection:
         head = f"POST {PUSH_PATH} HTTP/1.1\r\nhost: x\r\ncontent-length: {BODY_BYTES_MAX + 1}\r\n\r\n"

@@ -36,6 +36,25 @@ def test_a_push_reaches_the_door_and_the_receipt_comes_back(line: Line, courier:
     assert line.door.calls == [("push", "syr", PUSH)]
 
 
+def test_a_push_is_judged_when_its_receipt_is_on_its_way(line: Line, courier: HttpsCourier) -> None:
+    judging, received = threading.Event(), threading.Event()
+
+    def judged() -> None:
+        judging.set()
+        assert received.wait(10)
+
+    line.door.judged = judged
+    assert courier.push("opcw", PUSH) == PushReply(4, RECEIPT)
+    received.set()
+    assert judging.wait(10)
+
+
+def test_a_push_that_cannot_be_judged_is_receipted_all_the_same(line: Line, courier: HttpsCourier) -> None:
+    line.door.judged = raising(RuntimeError("a fault of ours"))
+    assert courier.push("opcw", PUSH) == PushReply(4, RECEIPT)
+    assert courier.push("opcw", PUSH) == PushReply(4, RECEIPT)
+
+
 def test_a_push_without_leaves_brings_only_its_checkpoint(line: Line, courier: HttpsCourier) -> None:
     empty = PUSH._replace(leaves=())
     courier.push("opcw", empty)

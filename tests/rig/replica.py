@@ -11,7 +11,8 @@ from servanda.agreement.pack import Pack
 from servanda.journal.acceptance import prepare
 from servanda.journal.record import Record
 from servanda.journal.state import Prepared
-from servanda.operations.centre import Centre, signature_holds
+from servanda.operations.centre import Centre
+from servanda.operations.parallel import signature_holds
 from servanda.registers.custody.fold import CustodyRegister
 from servanda.registers.custody.views import balances_bytes
 from servanda.registers.obligations.fold import ObligationsRegister

@@ -161,7 +161,9 @@ class DirectCourier:
         self._doors = {party: CentreDoor(centre, lambda: None) for party, centre in centres.items()}
 
     def push(self, party: str, push: Push) -> PushReply:
-        return self._doors[party].push(push.journal, push)
+        reply = self._doors[party].push(push.journal, push)
+        self._doors[party].judge()
+        return reply
 
     def pull(self, party: str, journal: str, first: int, limit: int) -> Push:
         return self._doors[party].pull("", journal, first, limit)

@@ -45,7 +45,6 @@ def demo(name: str, home: Path | None, keep: bool, as_of: str, as_json: bool) ->
     show = Demonstration(base, pack, example)
     try:
         with _progress("centres", len(show.pack.parties) * 2, as_json) as step:
-            show.found(step)
             show.start(step)
         with _progress("replay", show.length, as_json) as step:
             show.replay(step)
@@ -55,7 +54,7 @@ def demo(name: str, home: Path | None, keep: bool, as_of: str, as_json: bool) ->
             _print(show, result)
     finally:
         if not keep:
-            show.stop()
+            show.centres.stop()
     if not as_json:
         _print_where(show, result, keep)
     if not result["verified"]:
@@ -83,7 +82,7 @@ def _independent(show: Demonstration, result: Mapping[str, Any]) -> bool:
     """Let the stand-alone verifier, which shares no code with us, judge the dossier too."""
     program = SHARED / "verifier" / "verify.py"
     command = [sys.executable, str(program), str(show.dossier), "--json"]
-    for party, fingerprint in sorted(show.fingerprints.items()):
+    for party, fingerprint in sorted(show.centres.fingerprints.items()):
         command += ["--party", f"{party}={fingerprint}"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     result["data"]["independent"] = {"status": done.returncode, "message": done.stderr.strip()[-2000:]}
@@ -149,17 +148,19 @@ def _print_where(show: Demonstration, result: Mapping[str, Any], keep: bool) -> 
         f"{data['entries']} entries. servanda verify: {'verified' if result['report'].verified else 'NOT VERIFIED'}; "
         f"stand-alone verifier: {'verified' if data['independent']['status'] == 0 else 'NOT VERIFIED'}"
     )
-    click.echo(f"\ncentres      {show.base}/<party>   (passphrase {show.passphrase!r}, for this exercise only)")
+    click.echo(
+        f"\ncentres      {show.centres.base}/<party>   (passphrase {show.centres.passphrase!r}, for this exercise only)"
+    )
     click.echo(f"dossier      {show.dossier}")
-    click.echo(f"fingerprints {show.base / 'fingerprints.txt'}")
+    click.echo(f"fingerprints {show.centres.base / 'fingerprints.txt'}")
     click.echo("\nGo on with, for example:")
-    click.echo(f"  ./run servanda verify {show.dossier} --parties {show.base / 'fingerprints.txt'}")
+    click.echo(f"  ./run servanda verify {show.dossier} --parties {show.centres.base / 'fingerprints.txt'}")
     party, entry = show.witness, data["declared"][0]["entry"]
-    click.echo(f"  export SERVANDA_PASSPHRASE={show.passphrase}")
-    click.echo(f"  ./run servanda show --home {show.base}/{party} {entry}")
-    click.echo(f"  ./run servanda accounting --home {show.base}/{party}")
+    click.echo(f"  export SERVANDA_PASSPHRASE={show.centres.passphrase}")
+    click.echo(f"  ./run servanda show --home {show.centres.base}/{party} {entry}")
+    click.echo(f"  ./run servanda accounting --home {show.centres.base}/{party}")
     if keep:
-        click.echo(f"The centres are on duty; end them with: kill $(cat {show.base}/*/pid)")
+        click.echo(f"The centres are on duty; end them with: kill $(cat {show.centres.base}/*/pid)")
 
 
 COMMANDS = (demo,)

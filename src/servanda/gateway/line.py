@@ -11,7 +11,7 @@ import logging
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -59,6 +59,9 @@ class Door(Protocol):
     def push(self, peer: str, push: Push) -> PushReply:
         """Take leaves; they are durable before this returns."""
 
+    def judge(self) -> None:
+        """Judge what has come in; called when the receipt is on its way."""
+
     def pull(self, peer: str, journal: str, first: int, limit: int) -> Push:
         """Leaves of a journal from number `first` on, under a checkpoint with receipts."""
 
@@ -81,12 +84,17 @@ class _Answer(NamedTuple):
     body: bytes
 
 
-class _Call(NamedTuple):
+Result = TypeVar("Result")
+
+
+class _Call(NamedTuple, Generic[Result]):
     """One call of the door, ready to be made."""
 
-    run: Callable[[], _Answer]
+    run: Callable[[], Result]
     light: bool
     """Whether it is short enough for the event loop's own thread."""
+    after: Callable[[], None] | None = None
+    """What is left to do when the answer is on its way."""
 
 
 class _Gone(Exception):
@@ -108,6 +116,7 @@ class _LineApp:
         self._heavy = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        call: _Call[_Answer] | None = None
         try:
             call = await self._read(scope, receive)
             answer = await self._make(call)
@@ -123,8 +132,17 @@ class _LineApp:
             headers.append((b"connection", b"close"))
         await send({"type": "http.response.start", "status": answer.status, "headers": headers})
         await send({"type": "http.response.body", "body": answer.body})
+        if call is not None and call.after is not None:
+            await self._finish(_Call(call.after, call.light))
 
-    async def _read(self, scope: Scope, receive: Receive) -> _Call:
+    async def _finish(self, call: _Call[None]) -> None:
+        """What is left when the answer is on its way; if it fails, the answer stays true."""
+        try:
+            await self._make(call)
+        except Exception:
+            log.exception("what a request brought could not be judged: our bug")
+
+    async def _read(self, scope: Scope, receive: Receive) -> _Call[_Answer]:
         key = scope.get("state", {}).get(PEER_KEY)
         peer = self._door.peer_of(key) if key is not None else None
         if peer is None:
@@ -148,7 +166,7 @@ class _LineApp:
             return self._consistency(peer, journal, *read_numbers(scope["query_string"], "from", "to"))
         raise Refusal(f"nothing here answers {method}", "no-such-path")
 
-    async def _make(self, call: _Call) -> _Answer:
+    async def _make(self, call: _Call[Result]) -> Result:
         # While a heavy call holds the door's lock, a light one would hold up the whole loop: it queues as well.
         if call.light and not self._heavy:
             return call.run()
@@ -158,26 +176,28 @@ class _LineApp:
         finally:
             self._heavy -= 1
 
-    def _push(self, peer: str, push: Push) -> _Call:
+    def _push(self, peer: str, push: Push) -> _Call[_Answer]:
         return _Call(
-            lambda: _Answer(200, _JSON, write_reply(self._door.push(peer, push))), len(push.leaves) <= LIGHT_LEAVES
+            lambda: _Answer(200, _JSON, write_reply(self._door.push(peer, push))),
+            len(push.leaves) <= LIGHT_LEAVES,
+            self._door.judge,
         )
 
-    def _pull(self, peer: str, journal: str, first: int, limit: int) -> _Call:
+    def _pull(self, peer: str, journal: str, first: int, limit: int) -> _Call[_Answer]:
         if first < 1 or limit < 1:
             raise Malformed("from and limit are numbers from 1 on")
         asked = min(limit, LEAVES_MAX)
         return _Call(lambda: _Answer(200, _TEXT, write_push(self._door.pull(peer, journal, first, asked))), light=False)
 
-    def _consistency(self, peer: str, journal: str, first: int, second: int) -> _Call:
+    def _consistency(self, peer: str, journal: str, first: int, second: int) -> _Call[_Answer]:
         return _Call(
             lambda: _Answer(200, _TEXT, write_path(self._door.consistency(peer, journal, first, second))), light=True
         )
 
-    def _receipt(self, peer: str, journal: str, note: bytes) -> _Call:
+    def _receipt(self, peer: str, journal: str, note: bytes) -> _Call[_Answer]:
         return _Call(lambda: _Answer(200, _TEXT, self._door.receipt(peer, journal, note)), light=True)
 
-    def _pack(self, peer: str, digest: str) -> _Call:
+    def _pack(self, peer: str, digest: str) -> _Call[_Answer]:
         return _Call(lambda: _Answer(200, _JSON, self._door.pack(peer, digest)), light=True)
 
 

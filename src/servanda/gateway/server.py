@@ -10,9 +10,10 @@ import ssl
 import threading
 from typing import Any
 
+import httptools
 import uvicorn
 from starlette.types import ASGIApp
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from servanda.gateway.line import PEER_KEY
 from servanda.operations.errors import Refusal
@@ -25,6 +26,7 @@ log = logging.getLogger(__name__)
 
 _JOINED_BYTES_MAX = 64 * 1024
 _FAREWELL_SECONDS = 0.2
+_HEAD_BYTES_MAX = 64 * 1024
 
 
 class LineServer:
@@ -146,16 +148,35 @@ class _Server(uvicorn.Server):
             connection.transport.abort()
 
 
-class _PeerProtocol(H11Protocol):
+class _PeerProtocol(HttpToolsProtocol):
     """HTTP/1.1 that puts the hash of the client's key into the state of every request of its connection."""
 
     _ending = False
+    _head_bytes = 0
+    """How much has come in since the last request was whole, without its body."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(_Joining(transport, self.loop))  # type: ignore[arg-type]
         tls = transport.get_extra_info("ssl_object")
         certificate = tls.getpeercert(binary_form=True) if tls is not None else None
         self.app_state = {**self.app_state, PEER_KEY: certificate and _key_of(certificate)}
+
+    def data_received(self, data: bytes) -> None:
+        self._head_bytes += len(data)
+        super().data_received(data)
+        if self._head_bytes > _HEAD_BYTES_MAX and not self.transport.is_closing():
+            # The parser keeps whatever it is given of a head that does not end.
+            self.send_400_response("More header than a request may have.")
+
+    def on_headers_complete(self) -> None:
+        self._head_bytes = 0
+        if sum(name == b"host" for name, _ in self.headers) != 1:
+            raise httptools.HttpParserError("a request names its host once (RFC 9112 section 3.2)")
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        self._head_bytes = 0
+        super().on_body(body)
 
     def on_response_complete(self) -> None:
         self.transport.flush()  # type: ignore[attr-defined]

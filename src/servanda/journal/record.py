@@ -20,13 +20,15 @@ from servanda.journal.acceptance import (
     check_place,
     check_receipts,
     check_signatures,
-    prepare,
 )
 from servanda.journal.acts import check_act
 from servanda.journal.frame import Frame, Place
 from servanda.journal.identity import Identity
 from servanda.journal.state import CheckSignature, Entry, JournalState, Prepared, RecordState
 from servanda.journal.threads import Offer
+
+Verdict = tuple[Entry, Judged | None]
+"""An entry as judged, and what its admission adds, if it is admissible."""
 
 
 class Record(RecordState):
@@ -101,15 +103,23 @@ class Record(RecordState):
                     moved = True
         return self.log[before:]
 
-    def candidate(self, party: str, leaf: bytes) -> Entry:
+    def candidate(self, party: str, prepared: Prepared) -> Verdict:
         """Judge a leaf as if it came next in a journal; nothing is changed.
 
         Raises:
             Waiting: what it needs is not held.
         """
         journal = self.journals[party]
-        prepared = prepare(leaf)
-        return self._verdict(journal, len(journal.entries) + 1, prepared)[0]
+        return self._verdict(journal, len(journal.entries) + 1, prepared)
+
+    def add_judged(self, party: str, prepared: Prepared, verdict: Verdict) -> None:
+        """Hold a leaf whose verdict `candidate` has just given: nothing has been added since, nothing is pending."""
+        journal = self.journals[party]
+        assert not journal.pending
+        assert verdict[0].place.number == journal.size + 1 == len(journal.entries) + 1
+        self.add_leaves(party, [prepared])
+        journal.pending.clear()
+        self._admit(journal, *verdict)
 
     def _judge_next(self, journal: JournalState) -> bool:
         if not journal.pending:
@@ -125,13 +135,16 @@ class Record(RecordState):
             return False
         journal.waiting = ""
         journal.pending.popleft()
+        self._admit(journal, entry, judged)
+        return True
+
+    def _admit(self, journal: JournalState, entry: Entry, judged: Judged | None) -> None:
         journal.entries.append(entry)
         if entry.admissible and judged is not None and entry.frame is not None:
             self._enter(journal, entry, entry.frame, judged)
         self.log.append(entry)
-        return True
 
-    def _verdict(self, journal: JournalState, number: int, prepared: Prepared) -> tuple[Entry, Judged | None]:
+    def _verdict(self, journal: JournalState, number: int, prepared: Prepared) -> Verdict:
         place = Place(journal.party, number)
         heads: Mapping[str, int] = journal.heads_after(number - 1)
         if prepared.code is not None or prepared.frame is None:

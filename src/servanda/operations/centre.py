@@ -14,11 +14,11 @@ from typing import NamedTuple
 from servanda.agreement.dates import instant_seconds
 from servanda.agreement.pack import Pack, parse_pack
 from servanda.journal.acceptance import prepare
-from servanda.journal.record import Record
+from servanda.journal.record import Record, Verdict
 from servanda.journal.state import Entry, JournalState, Prepared
 from servanda.operations.errors import Refusal, Stopped, StoreDamaged
 from servanda.operations.limits import fork_limits
-from servanda.operations.parallel import judge_on_all_cores, signature_holds
+from servanda.operations.parallel import Checker, judge_on_all_cores
 from servanda.operations.ports import Clock, Signer, Store, StoredDraft
 from servanda.proof.checkpoints import Checkpoint, CheckpointError, parse_checkpoint, sign_checkpoint
 from servanda.proof.cosignatures import cosign
@@ -60,11 +60,13 @@ class Centre:
         self.signers = signers
         self.clock = clock
         self.lock = threading.RLock()
+        self.checker = Checker()
         self.reload()
 
     def reload(self) -> None:
         """Throw away everything derived and rebuild it from the store (also after a fork has been proven)."""
         self.forks = self.store.forks()
+        self._newest = (0, b"")
         self.record = self._whole = self._load({})
         limits = fork_limits(self.record, self.forks)
         if limits:
@@ -79,7 +81,7 @@ class Centre:
             register.catch_up()
 
     def _load(self, limits: Mapping[str, int]) -> Record:
-        record = Record(self.pack, signature_holds, limits)
+        record = Record(self.pack, self.checker, limits)
         packs = {digest: parse_pack(text) for digest, text in self.store.packs().items()}
         for digest in sorted(packs):
             record.add_pack(packs[digest])
@@ -124,6 +126,8 @@ class Centre:
 
         The root for a size never changes, so signing twice is harmless.
         """
+        if self._newest[0] == size and not quantum:
+            return self._newest[1]
         checkpoint = Checkpoint(self.journal.origin, size, self.journal.tree.root(size))
         signatures = [sign_checkpoint(checkpoint, self.signers.centre.sign, self.signers.centre.public)]
         if quantum:
@@ -148,7 +152,7 @@ class Centre:
             StoreFull: no space; nothing has changed.
         """
         prepared = prepare(leaf)
-        entry = self._admissible(leaf)
+        verdict = self._admissible(prepared)
         number = self.journal.size + 1
         nodes, root = self.journal.tree.extended([prepared.hash])
         checkpoint = Checkpoint(self.journal.origin, number, root)
@@ -161,17 +165,24 @@ class Centre:
             # The store refuses a number that it holds already: so no second root of one size is ever signed over it.
             writer.append(self.party, number, [leaf], nodes, self.clock())
             signature = sign_checkpoint(checkpoint, self.signers.centre.sign, self.signers.centre.public)
-            writer.put_checkpoint(self.party, number, Note(checkpoint.text(), (signature,)).encode())
+            note = Note(checkpoint.text(), (signature,)).encode()
+            writer.put_checkpoint(self.party, number, note)
             for draft in drafts:
                 writer.put_draft(draft)
             for opening in openings:
                 writer.put_opening(self.party, number, opening)
         # Commit point: from here on the entry is released. What follows only brings memory up to date.
-        self.absorb(self.party, [prepared])
-        return self.record.entry(entry.place) or entry
+        self._newest = (number, note)
+        if self.forks or self.journal.pending:
+            self.absorb(self.party, [prepared])
+        else:
+            self.record.add_judged(self.party, prepared, verdict)
+            self.absorb(self.party, [])
+        return self.record.entry(verdict[0].place) or verdict[0]
 
-    def _admissible(self, leaf: bytes) -> Entry:
-        entry = self.speaking.candidate(self.party, leaf)
+    def _admissible(self, prepared: Prepared) -> Verdict:
+        verdict = self.speaking.candidate(self.party, prepared)
+        entry = verdict[0]
         if not entry.admissible:
             raise Refusal(entry.reason, entry.code)
         if entry.frame is not None:
@@ -181,7 +192,7 @@ class Centre:
             unfit = self.alerts.check(entry)
             if unfit is not None:
                 raise Refusal(str(unfit), f"alerts/{unfit.reason}")
-        return entry
+        return verdict
 
     def hold_pack(self, pack: Pack) -> None:
         """Hold a pack that the store has committed; judge and fold what waited for it."""
@@ -192,17 +203,26 @@ class Centre:
 
     def absorb(self, journal: str, leaves: Sequence[Prepared]) -> list[Entry]:
         """Judge and fold leaves that the store has committed; returns the newly judged entries."""
+        self.hold(journal, leaves)
+        return self.judge()
+
+    def hold(self, journal: str, leaves: Sequence[Prepared]) -> None:
+        """Hold leaves that the store has committed; until `judge` they are pending, like leaves that wait."""
         self.record.add_leaves(journal, leaves)
+        if self._whole is not self.record:
+            self._whole.add_leaves(journal, leaves)
+
+    def judge(self) -> list[Entry]:
+        """Judge and fold what is held and can be judged; returns the newly judged entries."""
         judged = judge_on_all_cores(self.record)
         if self.forks:
-            judged += self._look_at_forks(journal, leaves)
+            judged += self._look_at_forks()
         self._fold()
         return judged
 
-    def _look_at_forks(self, journal: str, leaves: Sequence[Prepared]) -> list[Entry]:
+    def _look_at_forks(self) -> list[Entry]:
         """What arrives may uphold more of a forked journal, or name its branch: then everything is derived anew."""
         if self._whole is not self.record:
-            self._whole.add_leaves(journal, leaves)
             self._whole.judge()
         if fork_limits(self._whole, self.forks) == self.record.limits:
             return []

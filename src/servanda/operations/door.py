@@ -31,23 +31,27 @@ class CentreDoor:
         return None
 
     def push(self, peer: str, push: Push) -> PushReply:
-        """Take leaves of the peer's own journal; entries are durable before this returns.
+        """Take leaves of the peer's own journal; entries are durable before this returns, and judged by `judge`.
 
         Raises:
             Conflict: another leaf is held; a proof of the fork is kept if there is one.
         """
         with self._centre.lock:
             try:
-                received = receive(self._centre, push, peer)
+                return receive(self._centre, push, peer, judging=False).reply
             except Conflict:
                 with suppress(Refusal):
                     proof = proof_in_push(self._centre, push)
                     if proof is not None:
                         keep_proof(self._centre, push.journal, proof)
                 raise
-        if received.judged:
+
+    def judge(self) -> None:
+        """Judge what pushes have brought; called when their receipts are on their way."""
+        with self._centre.lock:
+            judged = self._centre.judge()
+        if judged:
             self._on_change()
-        return received.reply
 
     def pull(self, peer: str, journal: str, first: int, limit: int) -> Push:
         """Leaves of a journal that we hold, from `first` on, under a checkpoint with the receipts that we hold."""

@@ -141,7 +141,7 @@ def release_draft(centre: Centre, identifier: str, releaser: str) -> Entry:
     _officer(centre, releaser, "release")
     sealed, openings = _sealed(view.draft)
     frame = compose(centre, sealed, releaser)
-    leaf = seal_envelope(frame, [_signer(centre, view.draft.author), _signer(centre, releaser)])
+    leaf = seal_envelope(centre, frame, [_signer(centre, view.draft.author), _signer(centre, releaser)])
     return centre.commit(leaf, [_stored(identifier, "released", view.draft)], openings)
 
 
@@ -175,10 +175,10 @@ def send_alone(centre: Centre, draft: Draft) -> Entry:
         raise Refusal(f"format {draft.format} is released by two officers: draft, submit, release", "release")
     check_attachments(draft.content)
     signer = centre.signers.centre if draft.author == "centre" else _signer(centre, draft.author)
-    return centre.commit(seal_envelope(compose(centre, draft, None), [signer]))
+    return centre.commit(seal_envelope(centre, compose(centre, draft, None), [signer]))
 
 
-def seal_envelope(frame: Frame, signers: Sequence[Signer]) -> bytes:
+def seal_envelope(centre: Centre, frame: Frame, signers: Sequence[Signer]) -> bytes:
     """The leaf: the frame in an envelope, signed by `signers` in this order.
 
     Raises:
@@ -188,6 +188,8 @@ def seal_envelope(frame: Frame, signers: Sequence[Signer]) -> bytes:
         payload = frame.encode()
         message = pae(ENTRY_TYPE, payload)
         signatures = tuple(Signature(key_id(s.public), s.sign(message), s.algorithm) for s in signers)
+        for signer, signature in zip(signers, signatures, strict=True):
+            centre.checker.made(signer.public, message, signature.sig)
         return Envelope(payload, ENTRY_TYPE, signatures).encode()
     except CanonicalError as error:
         raise Refusal(f"content: {error}", "content") from error

@@ -65,7 +65,7 @@ def _pair(ed25519: Signer, mldsa44: Signer) -> dict[str, str]:
 def under_root(centre: Centre, draft: Draft, roots: Sequence[Signer]) -> bytes:
     """The leaf of an entry that the root keys sign: an identity, or the naming of a branch."""
     frame = compose(centre, draft, None)
-    return seal_envelope(frame, sorted(roots, key=lambda root: key_id(root.public)))
+    return seal_envelope(centre, frame, sorted(roots, key=lambda root: key_id(root.public)))
 
 
 def state_identity(centre: Centre, content: Mapping[str, Any], roots: Sequence[Signer], subject: str = "") -> Entry:

@@ -25,6 +25,8 @@ class Received(NamedTuple):
 
     reply: PushReply
     judged: list[Entry]
+    fresh: int
+    """How many of the leaves were not held before."""
 
 
 def prepare_all(leaves: Sequence[bytes]) -> list[Prepared]:
@@ -33,7 +35,13 @@ def prepare_all(leaves: Sequence[bytes]) -> list[Prepared]:
 
 
 def receive(
-    centre: Centre, push: Push, peer: str | None = None, preparing: Prepare = prepare_all, *, limits: bool = True
+    centre: Centre,
+    push: Push,
+    peer: str | None = None,
+    preparing: Prepare = prepare_all,
+    *,
+    limits: bool = True,
+    judging: bool = True,
 ) -> Received:
     """Take leaves of a counterpart's journal, from that party itself or (peer None) from any carrier.
 
@@ -45,6 +53,8 @@ def receive(
         peer: the party whose centre brings them; None for a carrier that need not be known.
         preparing: steps 1 and 2 for many leaves, perhaps on several cores.
         limits: whether the limits of one push over the line apply; a bundle comes as one piece.
+        judging: whether the leaves are judged at once; else the caller lets the centre judge once the receipt is on
+            its way, for a receipt says that they are held, and nothing of what they say.
 
     Raises:
         Refusal: malformed, or not proven by the checkpoint; it stays wrong.
@@ -73,9 +83,10 @@ def receive(
         with centre.store.transaction() as writer:
             writer.append(push.journal, state.size + 1, [item.leaf for item in fresh], nodes, centre.clock())
             writer.put_checkpoint(push.journal, state.size + len(fresh), note.encode())
-        judged = centre.absorb(push.journal, fresh)
+        centre.hold(push.journal, fresh)
+        judged = centre.judge() if judging else []
     # 6. The receipt is over the largest size that we hold.
-    return Received(PushReply(state.size, give_receipt(centre, push.journal, state.size)), judged)
+    return Received(PushReply(state.size, give_receipt(centre, push.journal, state.size)), judged, len(fresh))
 
 
 def _compare(centre: Centre, state: JournalState, push: Push, overlap: int) -> None:

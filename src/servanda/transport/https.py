@@ -3,16 +3,16 @@
 
 from __future__ import annotations
 
-import http.client
-import io
 import socket
 import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 from urllib.parse import quote, urlsplit
+
+import httptools
 
 from servanda.operations.errors import LineDown
 from servanda.operations.ports import Push, PushReply
@@ -28,9 +28,6 @@ from servanda.transport.wire import (
     write_push,
 )
 
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
-
 PULL_BYTES_MAX = 64 * 2**20
 """The most bytes that are read of a pull's answer."""
 
@@ -41,6 +38,7 @@ SLOWEST_BYTES_PER_SECOND = 64 * 1024
 """What moves on the line earns a call more time, at this rate: a great push over a thin line must be possible."""
 
 _CHUNK = 64 * 1024
+_HEAD_BYTES_MAX = 64 * 1024
 _SLACK_SECONDS = 0.05
 
 
@@ -276,47 +274,72 @@ class _Connection:
             rest = rest[sent:]
 
     def _receive(self, request: _Request, deadline: _Deadline) -> tuple[int, bytes, bool]:
-        response = http.client.HTTPResponse(_Stream(self._tls, deadline), method=request.method)  # type: ignore[arg-type]
-        try:
-            response.begin()
-            if response.status < 200 or (response.length is None and not response.chunked):
-                raise bad_answer("of no stated length")
-            limit = request.limit if response.status == 200 else ERROR_BYTES_MAX
-            body = response.read(limit + 1)
-            if len(body) > limit:
-                raise bad_answer(f"more than {limit} bytes")
-            if response.length:
+        answer = _Answer(request.limit)
+        while not answer.whole:
+            deadline.bind(self._tls)
+            data = self._tls.recv(_CHUNK)
+            if not data:
                 raise _Broken("the answer was cut off")
-            return response.status, body, not response.will_close
-        finally:
-            response.close()
+            deadline.earn(len(data))
+            answer.feed(data)
+        return answer.status, bytes(answer.body), answer.keep
 
 
-class _Stream:
-    """The socket as `HTTPResponse` wants it, with every read under the deadline."""
+class _Answer:
+    """One answer as it comes in; the parser calls the methods that begin with `on_`."""
 
-    def __init__(self, tls: ssl.SSLSocket, deadline: _Deadline) -> None:
-        self._raw = _Raw(tls, deadline)
+    def __init__(self, limit: int) -> None:
+        self.status, self.keep, self.whole = 0, False, False
+        self.body = bytearray()
+        self._limit = limit
+        self._head_bytes = 0
+        self._measured = False
+        self._parser = httptools.HttpResponseParser(self)
 
-    def makefile(self, _mode: str) -> io.BufferedReader:
-        return io.BufferedReader(self._raw, _CHUNK)
+    def feed(self, data: bytes) -> None:
+        """Take what has come in.
 
+        Raises:
+            LineDown: it is not one answer of stated length, or longer than it may be.
+        """
+        if not self.status:
+            self._head_bytes += len(data)
+            if self._head_bytes > _HEAD_BYTES_MAX:
+                raise bad_answer("more header than an answer may have")
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserCallbackError as error:
+            raise error.__context__ or error from None
+        except httptools.HttpParserError as error:
+            raise bad_answer(str(error) or type(error).__name__) from error
 
-class _Raw(io.RawIOBase):
-    """Reads of a TLS socket; closing it leaves the socket open."""
+    def on_message_begin(self) -> None:
+        """Another answer begins."""
+        if self.whole:
+            raise bad_answer("more than one answer to one request")
 
-    def __init__(self, tls: ssl.SSLSocket, deadline: _Deadline) -> None:
-        self._tls = tls
-        self._deadline = deadline
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """One header of the answer."""
+        self._measured = self._measured or name.lower() in (b"content-length", b"transfer-encoding")
 
-    def readable(self) -> bool:
-        return True
+    def on_headers_complete(self) -> None:
+        """The head is whole."""
+        self.status = self._parser.get_status_code()
+        if self.status < 200 or not self._measured:
+            raise bad_answer("of no stated length")
+        self.keep = self._parser.should_keep_alive()
+        if self.status != 200:
+            self._limit = ERROR_BYTES_MAX
 
-    def readinto(self, buffer: WriteableBuffer) -> int:
-        self._deadline.bind(self._tls)
-        count = self._tls.recv_into(buffer)
-        self._deadline.earn(count)
-        return count
+    def on_body(self, body: bytes) -> None:
+        """A part of the body."""
+        if len(self.body) + len(body) > self._limit:
+            raise bad_answer(f"more than {self._limit} bytes")
+        self.body += body
+
+    def on_message_complete(self) -> None:
+        """The answer is whole."""
+        self.whole = True
 
 
 @contextmanager
@@ -326,10 +349,8 @@ def _failures() -> Iterator[None]:
         yield
     except TimeoutError as error:
         raise LineDown("no answer in time") from error
-    except (OSError, http.client.IncompleteRead, http.client.RemoteDisconnected) as error:
+    except OSError as error:
         raise _Broken(str(error) or type(error).__name__) from error
-    except (http.client.HTTPException, ValueError) as error:
-        raise bad_answer(str(error) or type(error).__name__) from error
 
 
 def _handshake(where: tuple[str, int], context: ssl.SSLContext, seconds: float) -> ssl.SSLSocket:

@@ -131,7 +131,11 @@ class TestSignaturesOfIdentities:
         return seal_by_hand(value | {"heads": [], "receipts": []} | members, signing)
 
     def verdict(self, world: World, signing: list[Any], stated: list[Any], **members: Any) -> str | None:
-        return world.centres["birch"].record.candidate("ash", self.leaf(world, signing, stated, **members)).code
+        return (
+            world.centres["birch"]
+            .record.candidate("ash", prepare(self.leaf(world, signing, stated, **members)))[0]
+            .code
+        )
 
     @staticmethod
     def by_id(*signing: Any) -> list[Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import pytest
 
+from servanda.journal.acceptance import prepare
 from servanda.registers.custody.views import balances_bytes
 from tests.rig.faulty import FAULTS, Scene, head, ordered_by, scene
 from tests.rig.pen import insert, leaf_by_hand
@@ -28,7 +29,7 @@ def test_is_judged(code: str, fault: str) -> None:
     there = scene()
     before = balances_bytes(there.world.centres["birch"].custody)
     leaf = FAULTS[code][fault](there)
-    assert there.world.centres["birch"].record.candidate("ash", leaf).code == code
+    assert there.world.centres["birch"].record.candidate("ash", prepare(leaf))[0].code == code
     size = there.ash.journal.size
     insert(there.ash, leaf)
     there.world.deliver("ash", "birch")
