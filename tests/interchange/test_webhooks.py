@@ -3,16 +3,24 @@
 
 from __future__ import annotations
 
+import datetime
+import ipaddress
 import json
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 import standardwebhooks
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -50,7 +58,7 @@ class Taken(NamedTuple):
 class Sink:
     """A receiver on the loopback. It answers with what `answers` says, then with 204."""
 
-    def __init__(self) -> None:
+    def __init__(self, context: ssl.SSLContext | None = None) -> None:
         self.taken: list[Taken] = []
         self.answers: list[int] = []
         sink = self
@@ -63,10 +71,16 @@ class Sink:
                 self.send_header("location", f"http://127.0.0.1:{self.server.server_address[1]}/elsewhere")
                 self.end_headers()
 
+            def handle(self) -> None:
+                with suppress(ssl.SSLError, ConnectionError):
+                    super().handle()
+
             def log_message(self, *_: Any) -> None:
                 pass
 
         self.server = HTTPServer(("127.0.0.1", 0), Handler)
+        if context is not None:
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
         self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
         self.thread.start()
 
@@ -230,6 +244,38 @@ def test_a_receiver_that_is_not_there_is_a_line_that_is_down() -> None:
     sink.close()
     with pytest.raises(LineDown, match="duty-room"):
         HttpPoster().post(hook, Notice("msg_1", b"{}"), 1)
+
+
+def certified(folder: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    """A certificate for 127.0.0.1 by an authority that nobody knows: the server's side, and a client that trusts it."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "sink")])
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(datetime.datetime(2020, 1, 1))
+        .not_valid_after(datetime.datetime(2120, 1, 1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    pem = Encoding.PEM
+    file = folder / "sink.pem"
+    file.write_bytes(key.private_bytes(pem, PrivateFormat.PKCS8, NoEncryption()) + made.public_bytes(pem))
+    serving = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    serving.load_cert_chain(file)
+    return serving, ssl.create_default_context(cadata=made.public_bytes(pem).decode())
+
+
+def test_a_receiver_whose_certificate_nobody_trusts_is_told_nothing(tmp_path: Path) -> None:
+    serving, trusting = certified(tmp_path)
+    sink = Sink(serving)
+    hook = sink.hook()._replace(url=sink.url.replace("http:", "https:") + "?room=1")
+    with pytest.raises(LineDown, match="CERTIFICATE_VERIFY_FAILED"):
+        HttpPoster().post(hook, Notice("msg_1", b"{}"), 1)
+    assert sink.taken == []
+    HttpPoster(trusting).post(hook, Notice("msg_1", b"{}"), 1)
+    assert [taken.path for taken in sink.taken] == ["/hook?room=1"]
+    sink.close()
 
 
 def listed(name: str = "a", secret: str = SECRET, more: str = "") -> str:

@@ -87,6 +87,8 @@ def serve(home: Path, passphrase_file: Path | None, taxii: str | None) -> None:
         duty = Duty(station, address_of(taxii) if taxii else None)
         duty.start()
         click.echo(f"{station.settings.party} on duty at {', '.join(station.settings.addresses)}")
+        if duty.taxii is not None:
+            click.echo(f"TAXII readers at http://{taxii}/taxii2/, on this machine only")
         stop.wait()
         duty.stop()
     finally:

@@ -77,7 +77,10 @@ def cap_draft(register: AlertsRegister, pack: Pack, alert: CapAlert, wish: Wish)
 
 
 def held_references(register: AlertsRegister, alert: CapAlert) -> list[Entry]:
-    """The entries held that the message names: by sender, identifier and time, all three as we would write them."""
+    """The entries held that the message names: by sender, identifier and time, all three as we would write them.
+
+    What is said in an exercise or a test is never about an actual entry, nor the other way round.
+    """
     named = {str(reference) for reference in alert.references}
     agreement = register.record.agreement
     wanted = {reference.identifier for reference in alert.references}
@@ -86,6 +89,7 @@ def held_references(register: AlertsRegister, alert: CapAlert) -> list[Entry]:
         for entry in register.record.log
         if entry.frame is not None
         and entry.admissible
+        and entry.frame.status == alert.status
         and f"{agreement}/{entry.place}" in wanted
         and cap_reference(agreement, entry) in named
     ]

@@ -167,7 +167,7 @@ def test_an_acknowledgement_of_our_own_message_becomes_one_that_the_watch_can_se
     world = met.clone()
     opening = str(world.centres["ash"].alerts.cases.popitem()[1].opening)
     for kind, note, disposition in (("Ack", "", "accepted"), ("Error", "garbled", "rejected")):
-        file = cap_file("", msgType=kind, note=note, references=reference_of(met, opening), status="Test")
+        file = cap_file("", msgType=kind, note=note, references=reference_of(met, opening))
         with pytest.raises(Refusal, match="--output"):
             taken(world, "birch", file)
         made = taken(world, "birch", file, keep=False, officer="duty")["draft"]
@@ -175,7 +175,7 @@ def test_an_acknowledgement_of_our_own_message_becomes_one_that_the_watch_can_se
         entry = send_alone(world.centres["birch"], parse_draft(made))
         assert entry.admissible
         assert entry.frame is not None
-        assert (entry.frame.format, entry.frame.status) == ("acknowledge", "test")
+        assert (entry.frame.format, entry.frame.status) == ("acknowledge", "actual")
         assert [str(reference.place) for reference in entry.frame.refers_to] == [opening]
 
 
@@ -216,6 +216,16 @@ def test_a_cancellation_by_who_has_not_opened_the_case_is_information_in_it(met:
     opening = str(next(iter(met.centres["ash"].alerts.cases)))
     made = taken(met, "birch", cap_file(msgType="Cancel", references=reference_of(met, opening)), keep=False)["draft"]
     assert (made["format"], made["refers-to"]) == ("ask", [opening])
+
+
+@pytest.mark.parametrize("status", ["Exercise", "Test"])
+@pytest.mark.parametrize("kind", ["Update", "Cancel", "Ack", "Error"])
+def test_what_is_not_actual_says_nothing_about_an_actual_case(kind: str, status: str, met: World) -> None:
+    for party in ("ash", "birch"):
+        opening = str(next(iter(met.centres["ash"].alerts.cases)))
+        file = cap_file(msgType=kind, status=status, references=reference_of(met, opening))
+        made = taken(met, party, file, keep=False)["draft"]
+        assert (made["format"], made["refers-to"], made["status"]) == ("ask", [], status.lower())
 
 
 def test_what_comes_in_is_plain_text_and_a_signature_is_said_not_to_be_verified(met: World) -> None:
