@@ -48,7 +48,7 @@ def cap_sender(agreement: str, party: str) -> str:
 def cap_time(instant: str) -> str:
     """A time as CAP writes it: whole seconds, and `-00:00` for UTC (section 3.3.2)."""
     moment = datetime.fromtimestamp(instant_seconds(instant), UTC)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S-00:00")
+    return f"{moment.replace(tzinfo=None).isoformat(timespec='seconds')}-00:00"
 
 
 def cap_reference(agreement: str, entry: Entry) -> str:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from servanda.agreement.formats import Format
 from servanda.agreement.pack import Pack
 from servanda.interchange.cap import cap_reference
-from servanda.interchange.capfile import CapAlert, CapInfo, instant_of
+from servanda.interchange.capfile import CapAlert, CapInfo, utc_text
 from servanda.interchange.errors import InterchangeError
 from servanda.interchange.marking import MEANINGS, unmarked
 from servanda.journal.state import Entry
@@ -143,7 +143,7 @@ def _acknowledgement(alert: CapAlert, about: list[Entry], wish: Wish) -> dict[st
         "format": "acknowledge",
         "author": wish.author,
         "subject": f"Acknowledged: {', '.join(str(entry.place) for entry in about)}"[:SUBJECT_MAX],
-        "event-at": instant_of(alert.sent).strftime("%Y-%m-%d"),
+        "event-at": utc_text(alert.sent)[:10],
         "content": {
             "disposition": "accepted" if alert.kind == "Ack" else "rejected",
             "reason": _bare(reason, alert.status)[:REASON_MAX],
@@ -154,22 +154,20 @@ def _acknowledgement(alert: CapAlert, about: list[Entry], wish: Wish) -> dict[st
 
 
 def _status(alert: CapAlert) -> dict[str, Any]:
-    at = instant_of(alert.sent).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return {"status": alert.status, "exercise-at": at if alert.status == "exercise" else None}
+    return {"status": alert.status, "exercise-at": utc_text(alert.sent) if alert.status == "exercise" else None}
 
 
 def _shared(alert: CapAlert, wish: Wish, form: Format) -> dict[str, Any]:
     """What every draft but an acknowledgement has."""
     info = alert.infos[0] if alert.infos else None
     subject = unmarked((info.headline or info.event) if info else f"CAP {alert.kind}", alert.status)
-    onset = instant_of(info.onset).strftime("%Y-%m-%dT%H:%M:%SZ") if info and info.onset else None
     return {
         **_status(alert),
         "format": form.identifier,
         "format-version": form.version,
         "author": wish.author,
         "subject": " ".join(subject.split())[:SUBJECT_MAX] or f"CAP {alert.kind}",
-        "event-at": onset or instant_of(alert.sent).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "event-at": utc_text(info.onset if info and info.onset else alert.sent),
         "language": _language(info),
     }
 

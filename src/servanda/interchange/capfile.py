@@ -109,6 +109,11 @@ def instant_of(text: str) -> datetime:
         raise InterchangeError(f"there is no such time as {text}", "cap-time") from error
 
 
+def utc_text(text: str) -> str:
+    """A time of CAP as entries write times: `2003-04-02T19:39:01Z`."""
+    return f"{instant_of(text).replace(tzinfo=None).isoformat(timespec='seconds')}Z"
+
+
 def read_cap(data: bytes) -> CapAlert:
     """The message of a CAP 1.2 file.
 

@@ -267,6 +267,15 @@ def test_an_exercise_or_a_test_stays_one(met: World) -> None:
         assert made["exercise-at"] == ("2026-01-01T09:00:00Z" if word == "exercise" else None)
 
 
+def test_a_year_of_few_digits_keeps_its_form_in_and_out() -> None:
+    world = WORLD.clone()
+    file = cap_file(cap_info(onset="0033-04-03T15:00:00+02:00"), sent="0980-01-01T00:00:00-00:00", status="Exercise")
+    made = taken(world, "ash", file, keep=False)["draft"]
+    assert (made["event-at"], made["exercise-at"]) == ("0033-04-03T13:00:00Z", "0980-01-01T00:00:00Z")
+    entry = world.alone("ash", "warn", URGENT, to=["birch"], precedence="flash", event_at=made["event-at"])
+    assert read_cap(cap_out(world.centres["ash"].alerts, entry)).infos[0].onset == "0033-04-03T13:00:00-00:00"
+
+
 def test_what_cap_has_no_message_for_is_said_so(met: World) -> None:
     world = met.clone()
     opening = str(next(iter(world.centres["ash"].alerts.cases)))
