@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 # What docs/tutorial/first-line.md types, up to the adoption of the pack: a start for the how-to pages. From the top of
 # the checkout, in bash:   . docs/tutorial/two-centres.sh
-# With PACK another pack is adopted, a folder below the top.
 # It leaves you in a new folder with the homes `north` and `south`, both on duty, and three shorthands:
-#   begin HOME [OPTION]  put the centre of that home on duty, in the background
+#   begin HOME           put the centre of that home on duty, in the background; options of `servanda serve` may follow
 #   end HOME             take it off duty
 #   fingerprint PARTY    the fingerprint that `servanda init` printed
+# The pack is that of the tutorial, or the folder that PACK names.
 export PATH="$PWD/.venv/bin:$PATH" CHECKOUT="$PWD"
 export SERVANDA_PASSPHRASE="for this exercise only" SERVANDA_ROOT_PASSPHRASE="also for this exercise only"
 cd "$(mktemp -d)" || return
@@ -18,7 +18,7 @@ begin() {
 end() { kill "$(cat "$1.pid")"; wait "$(cat "$1.pid")"; }
 fingerprint() { sed -n 's/^fingerprint //p' "$1.made"; }
 
-pack="$CHECKOUT/${PACK:-docs/tutorial/harbour}"
+pack="${PACK:-$CHECKOUT/docs/tutorial/harbour}"
 servanda init --home north --pack "$pack" --party north --port "${NORTH_PORT:-7101}" > north.made
 servanda init --home south --pack "$pack" --party south --port "${SOUTH_PORT:-7102}" > south.made
 begin north; begin south
