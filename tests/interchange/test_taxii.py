@@ -126,6 +126,15 @@ def test_versions_and_filters_are_those_of_the_standard(pool: Pool) -> None:
     assert collection.get_objects(spec_version="2.0") == {}
 
 
+def test_what_a_correction_puts_in_its_place_is_added(pool: Pool) -> None:
+    pool.says(bundle(indicator()))
+    newer = bundle(indicator(modified="2026-01-02T00:00:00.000Z", name="worse file"))
+    first = pool.world.centres["ash"].journal.size
+    pool.world.say("ash", "correct", {"content": {"stix": newer}, "reason": "mistake"}, refers_to=[f"ash/{first}"])
+    pool.world.deliver("ash", "birch")
+    assert [item["name"] for item in pool.collection().get_objects(id=INDICATOR)["objects"]] == ["worse file"]
+
+
 def test_a_bad_bundle_of_a_counterpart_is_left_out_and_the_others_are_not(pool: Pool) -> None:
     write(pool.world.centres["ash"], "indicators", {"stix": bundle(indicator(pattern=None))})
     pool.says(bundle(malware()))

@@ -140,6 +140,12 @@ def read_bundle(text: str) -> Bundle:
     return Bundle(identifier, tuple(objects), hashlib.sha256(data).hexdigest())
 
 
+def carried(form: str, content: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The content in which a bundle would be: that of the entry, or what a correction puts in its place."""
+    corrected = content.get("content") if form == "correct" else None
+    return corrected if isinstance(corrected, dict) else content
+
+
 def check_attachment(content: Mapping[str, Any]) -> Bundle | None:
     """The bundle in an entry's content; None if it has none, or has it sealed.
 

@@ -126,9 +126,9 @@ def _show(centre: Centre, arguments: Arguments) -> dict[str, Any]:
     ]
     if entry.frame is not None and digests_of(entry.frame.content):
         view["opened"] = opened_content(centre, entry)
-    attachment = attachment_view(view.get("opened") or (entry.frame.content if entry.frame else {}))
-    if attachment is not None:
-        view["attachment"] = attachment
+    if entry.frame is not None:
+        attachment = attachment_view(entry.frame.format, view.get("opened", entry.frame.content))
+        view |= {"attachment": attachment} if attachment else {}
     view["acknowledged-by"] = [
         str(other.place)
         for other in centre.record.log

@@ -80,7 +80,7 @@ def write_draft(centre: Centre, draft: Draft) -> str:
         Refusal: its author is no officer with the role `author`, or it could not be sent as it stands.
     """
     _officer(centre, draft.author, "author" if _format(centre, draft).release == "two" else "watch")
-    check_attachments(draft.content)
+    check_attachments(draft.format, draft.content)
     sealed, _ = _sealed(draft)
     _check_content(centre, draft, sealed)
     last = int(centre.store.setting(LAST_DRAFT) or b"0") + 1
@@ -173,7 +173,7 @@ def send_alone(centre: Centre, draft: Draft) -> Entry:
     release = _format(centre, draft).release
     if release == "two":
         raise Refusal(f"format {draft.format} is released by two officers: draft, submit, release", "release")
-    check_attachments(draft.content)
+    check_attachments(draft.format, draft.content)
     signer = centre.signers.centre if draft.author == "centre" else _signer(centre, draft.author)
     return centre.commit(seal_envelope(centre, compose(centre, draft, None), [signer]))
 

@@ -18,7 +18,7 @@ from servanda.interchange.capdraft import Wish, cap_draft
 from servanda.interchange.capfile import read_cap
 from servanda.interchange.errors import InterchangeError
 from servanda.interchange.marking import MARKS
-from servanda.interchange.stix import DIGEST_MEMBER, MEMBER, check_attachment, out_bundle, read_bundle, wrong
+from servanda.interchange.stix import DIGEST_MEMBER, MEMBER, carried, check_attachment, out_bundle, read_bundle, wrong
 from servanda.journal.frame import Place
 from servanda.journal.state import Entry
 from servanda.operations.centre import Centre
@@ -71,7 +71,7 @@ def stix_of(centre: Centre, arguments: Arguments) -> dict[str, str]:
     frame = entry.frame
     if frame is None or not entry.admissible:
         raise Refusal(f"{entry.place} is inadmissible: {entry.code}", "stix")
-    bundle = _spoken(lambda: check_attachment(frame.content))
+    bundle = _spoken(lambda: check_attachment(carried(frame.format, frame.content)))
     if bundle is None:
         raise Refusal(f"{entry.place} carries no STIX bundle, or has it sealed", "stix")
     file = json.dumps(out_bundle(bundle, centre.record.agreement, frame.status), indent=1)

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 
 from servanda.interchange.errors import InterchangeError
-from servanda.interchange.stix import MEMBER, Bundle, check_attachment
+from servanda.interchange.stix import Bundle, carried, check_attachment
 from servanda.interchange.taxii import COLLECTIONS, Row, Shelf, collection_of
 from servanda.journal.frame import Place
 from servanda.journal.record import Record
@@ -82,9 +82,9 @@ class Shelves:
     def _bundle(self, place: Place) -> Bundle | None:
         """The bundle of an admissible entry; one that cannot be taken is shown there, and is in no collection."""
         entry = self._centre.record.entry(place)
-        if entry is None or not entry.admissible or entry.frame is None or MEMBER not in entry.frame.content:
+        if entry is None or not entry.admissible or entry.frame is None:
             return None
         try:
-            return check_attachment(entry.frame.content)
+            return check_attachment(carried(entry.frame.format, entry.frame.content))
         except InterchangeError:
             return None

@@ -161,3 +161,17 @@ def test_what_the_library_of_the_standard_writes_is_read() -> None:
     found = read_bundle(made.serialize())
     assert len(found.objects) == 7
     assert len(stix2.parse(json.dumps(out_bundle(found, "0" * 64, "test"))).objects) == 8
+
+
+def test_the_bundle_of_a_correction_is_checked_and_comes_out_like_any_other() -> None:
+    world = World(cert_channel())
+    ash = world.centres["ash"]
+    first = world.say("ash", "indicators", {"stix": bundle()})
+    bad = {"content": {"stix": bundle(indicator(pattern=None))}, "reason": "mistake"}
+    with pytest.raises(Refusal, match="pattern missing"):
+        world.say("ash", "correct", bad, refers_to=[first.place])
+    good = {"content": {"stix": bundle(malware())}, "reason": "mistake"}
+    entry = world.say("ash", "correct", good, refers_to=[first.place])
+    out = dispatch(ash, {"command": "stix-out", "entry": str(entry.place)})
+    assert [item["type"] for item in json.loads(out["file"])["objects"]] == ["marking-definition", "malware"]
+    assert dispatch(ash, {"command": "show", "entry": str(entry.place)})["attachment"]["objects"] == 1
