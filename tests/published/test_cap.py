@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from lxml import etree
 
 from servanda.interchange.cap import cap_out
@@ -106,3 +108,23 @@ def test_every_kind_of_entry_that_cap_knows_comes_out_as_the_schema_wants_it(
         *("Alert", "Ack", "Error", "Update", "Alert", "Cancel"),
     ]
     assert {kinds[entry.place] for entry in further} == {"Update"}
+
+
+LINE = World(channel())
+
+
+@given(
+    text=st.text(st.characters(exclude_categories=["Cs"]), min_size=1),
+    subject=st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=100),
+    status=st.sampled_from(["actual", "exercise", "test"]),
+    event_at=st.sampled_from(["2014", "2014-02-30", "0033-04-03T13:00:00Z", "2014-01-01T24:00:00Z", "2014-01/.."]),
+)
+def test_whatever_an_entry_says_comes_out_as_the_schema_wants_it_and_comes_in_again(
+    schema: etree.XMLSchema, text: str, subject: str, status: str, event_at: str
+) -> None:
+    world = LINE.clone()
+    said = {"status": status, "to": ["birch"], "precedence": "flash", "subject": subject, "event_at": event_at}
+    entry = world.alone("ash", "warn", {"class": "urgent", "text": text}, **said)
+    file = cap_out(world.centres["ash"].alerts, entry)
+    schema.assertValid(etree.fromstring(file))
+    assert read_cap(file).status == status
