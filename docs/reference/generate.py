@@ -26,8 +26,12 @@ def page() -> str:
     """The page as it should be."""
     parts = [HEAD, "## servanda", _help(servanda, "servanda", None)]
     root = click.Context(servanda, info_name="servanda")
-    for name in sorted(servanda.commands):
-        parts += [f"## servanda {name}", _help(servanda.commands[name], name, root)]
+    for name, command in sorted(servanda.commands.items()):
+        parts += [f"## servanda {name}", _help(command, name, root)]
+        if isinstance(command, click.Group):
+            within = click.Context(command, info_name=name, parent=root)
+            for inner, one in sorted(command.commands.items()):
+                parts += [f"### servanda {name} {inner}", _help(one, inner, within)]
     return "\n\n".join(part.strip("\n") for part in parts) + "\n"
 
 

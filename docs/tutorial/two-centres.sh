@@ -2,7 +2,7 @@
 # What docs/tutorial/first-line.md types, up to the adoption of the pack: a start for the how-to pages. From the top of
 # the checkout, in bash:   . docs/tutorial/two-centres.sh
 # It leaves you in a new folder with the homes `north` and `south`, both on duty, and three shorthands:
-#   begin HOME           put the centre of that home on duty, in the background
+#   begin HOME           put the centre of that home on duty, in the background; options of `servanda serve` may follow
 #   end HOME             take it off duty
 #   fingerprint PARTY    the fingerprint that `servanda init` printed
 # The pack is that of the tutorial, or the folder that PACK names.
@@ -11,7 +11,7 @@ export SERVANDA_PASSPHRASE="for this exercise only" SERVANDA_ROOT_PASSPHRASE="al
 cd "$(mktemp -d)" || return
 
 begin() {
-    servanda serve --home "$1" >> "$1.log" 2>&1 &
+    servanda serve --home "$@" >> "$1.log" 2>&1 &
     echo $! > "$1.pid"
     until [ -S "$1/control.sock" ]; do kill -0 "$(cat "$1.pid")" || return; done
 }

@@ -24,6 +24,8 @@ from servanda.agreement.compilation import compile_pack
 from servanda.agreement.dates import DateExpressionError, check_instant
 from servanda.agreement.errors import PackError, Problem
 from servanda.agreement.pack import Pack, parse_pack
+from servanda.interchange.errors import InterchangeError
+from servanda.interchange.webhooks import read_webhooks
 from servanda.journal.identity import Identity
 from servanda.journal.state import Entry
 from servanda.keyring import age
@@ -37,6 +39,7 @@ from servanda.operations.desk import dispatch
 from servanda.operations.drafting import Draft
 from servanda.operations.errors import Refusal, Stopped, TryLater
 from servanda.operations.founding import fingerprint, identity_content, state_identity, under_root
+from servanda.operations.notices import Notices
 from servanda.operations.ports import Push
 from servanda.operations.receiving import receive
 from servanda.operations.standing import stand, watch_view
@@ -48,7 +51,9 @@ from servanda.storage.sqlite.store import SqliteStore
 from servanda.transport.control import ask
 from servanda.transport.https import HttpsCourier
 from servanda.transport.paging import ApprisePager
+from servanda.transport.private import read_private
 from servanda.transport.tls import client_context, server_context, trust
+from servanda.transport.webhooks import HttpPoster
 
 CENTRE_KEYS = {
     "centre": "ed25519",
@@ -377,6 +382,29 @@ class Station:
         """What carries our requests, by the addresses on the cards and the keys in the identities of counterparts."""
         return HttpsCourier(self._routes, self._pins, outgoing)
 
+    def notices(self) -> Notices:
+        """What tells the webhooks of `webhooks.toml`; nobody, if there is no such file.
+
+        Raises:
+            Refusal: the file is not its owner's alone, or wrong.
+        """
+        try:
+            hooks = read_webhooks(read_private(self.home / "webhooks.toml") or "")
+        except InterchangeError as error:
+            raise Refusal(str(error), error.code) from error
+        return Notices(self.centre, HttpPoster(), hooks)
+
+    def taxii_tokens(self) -> str:
+        """The text of `taxii-tokens`.
+
+        Raises:
+            Refusal: there is no such file (`tokens`), or it is not its owner's alone.
+        """
+        text = read_private(self.home / "taxii-tokens")
+        if text is None:
+            raise Refusal(f"{self.home / 'taxii-tokens'} is missing: it names who may read", "tokens")
+        return text
+
     def _routes(self, party: str) -> Sequence[str]:
         card = self.cards.get(party)
         return card.addresses if card else ()
@@ -449,9 +477,10 @@ class Station:
         match request.get("command"):
             case "card":
                 return msgspec.to_builtins(self.card())
-            case "lines":
+            case "lines" | "webhooks":
                 raise TryLater(
-                    "no line is up while the centre is off duty; `servanda serve` puts it on duty", "not-running"
+                    "no line is up and nobody is told while the centre is off duty; `servanda serve` puts it on duty",
+                    "not-running",
                 )
             case "meet":
                 return self.meet(str(request.get("card", "")).encode(), str(request.get("fingerprint", "")))

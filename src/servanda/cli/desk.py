@@ -96,6 +96,9 @@ def show(home: Path, passphrase_file: Path | None, entry: str, as_json: bool) ->
     receipted = sorted({receipt["by"] for receipt in data["receipts"]})
     say(f"receipted by  {', '.join(receipted) or 'nobody yet'}")
     say(f"acknowledged  {', '.join(data['acknowledged-by']) or 'not yet'}")
+    if "attachment" in data:
+        found = data["attachment"]
+        say(f"STIX bundle   {found.get('problem') or '{objects} objects, {bundle}'.format(**found)}")
     if "offer" in data:
         offer = data["offer"]
         words = [word for word in ("crossed", "accepted", "settled", "effective") if offer[word]]

@@ -15,6 +15,7 @@ from servanda.assembly import Founding, Rotation, Station, exercise_of, found_ce
 from servanda.cli.asking import ask_home, home_option, json_option, parse_pairs, passphrase_of, text_of
 from servanda.cli.printing import emit
 from servanda.gateway.duty import Duty
+from servanda.gateway.local import address_of
 from servanda.operations.errors import Refusal
 
 EXERCISE = """\
@@ -81,6 +82,7 @@ def init(
 
 @click.command()
 @home_option
+@click.option("--taxii", metavar="HOST:PORT", help="Also let TAXII 2.1 clients of this machine read indicators there.")
 @click.option(
     "--exercise-pace",
     type=click.IntRange(2, 3600),
@@ -92,7 +94,13 @@ def init(
     metavar="INSTANT",
     help="When the exercise began (RFC 3339, UTC); now if not given. With one epoch and pace, centres agree.",
 )
-def serve(home: Path, passphrase_file: Path | None, exercise_pace: int | None, exercise_epoch: str | None) -> None:
+def serve(
+    home: Path,
+    passphrase_file: Path | None,
+    taxii: str | None,
+    exercise_pace: int | None,
+    exercise_epoch: str | None,
+) -> None:
     """Put the centre on duty until it is told to stop (Ctrl-C or SIGTERM)."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     stop = threading.Event()
@@ -103,11 +111,13 @@ def serve(home: Path, passphrase_file: Path | None, exercise_pace: int | None, e
     exercise = exercise_of(exercise_pace, exercise_epoch) if exercise_pace is not None else None
     station = Station(home, passphrase_of(passphrase_file, prompt="Passphrase of the keyring"), exercise)
     try:
-        duty = Duty(station)
+        duty = Duty(station, address_of(taxii) if taxii else None)
         duty.start()
         click.echo(f"{station.settings.party} on duty at {', '.join(station.settings.addresses)}")
         if exercise is not None:
             click.echo(EXERCISE.format(*exercise))
+        if duty.taxii is not None:
+            click.echo(f"TAXII readers at http://{taxii}/taxii2/, on this machine only")
         stop.wait()
         duty.stop()
     finally:

@@ -10,8 +10,10 @@ from typing import Any
 from servanda.assembly import Station
 from servanda.gateway.control import ControlServer
 from servanda.gateway.line import line_app
+from servanda.gateway.local import LocalServer
 from servanda.gateway.rounds import Rounds
 from servanda.gateway.server import LineServer
+from servanda.gateway.taxii import collections_server
 from servanda.gateway.watchkeeping import Watchkeeping
 from servanda.operations.delivery import Delivery
 from servanda.operations.desk import CHANGING
@@ -23,8 +25,8 @@ from servanda.operations.relaying import Relay
 class Duty:
     """Everything that runs while a station is on duty."""
 
-    def __init__(self, station: Station) -> None:
-        """Prepare; `start` begins. Host and port are those of `centre.json`."""
+    def __init__(self, station: Station, taxii: tuple[str, int] | None = None) -> None:
+        """Prepare; `start` begins. Host and port are those of `centre.json`; those of `taxii` are for its readers."""
         self.station = station
         self._incoming, self._outgoing = station.contexts()
         self._courier = station.courier(self._outgoing)
@@ -42,6 +44,8 @@ class Duty:
         )
         settings = station.settings
         self.server = LineServer(line_app(door), settings.host, settings.port, self._incoming)
+        self.notices = station.notices()
+        self.taxii: LocalServer | None = collections_server(station, *taxii) if taxii else None
         self.control = ControlServer(station.home / "control.sock", self.handle)
 
     def _tasks(self) -> list[Callable[[], object]]:
@@ -55,6 +59,7 @@ class Duty:
     def _received(self) -> None:
         self.delivery.received()
         self.rounds.changed()
+        self.notices.changed()
 
     def handle(self, request: Mapping[str, Any]) -> Any:
         """Carry out a request from the control socket."""
@@ -65,6 +70,8 @@ class Duty:
             request = {**request, "transport": self.delivery.view()}
         if command == "orderwire":
             return self.watchkeeping.say(request)
+        if command == "webhooks":
+            return self.notices.view()
         if command == "export":
             self.delivery.compare_all()
         result = self.station.handle(request)
@@ -76,22 +83,29 @@ class Duty:
         if command in CHANGING:
             self.delivery.released()
             self.rounds.changed()
+            self.notices.changed()
         return result
 
     def start(self) -> None:
         """Listen, then deliver."""
         self.watchkeeping.check()
         self.server.start()
+        if self.taxii is not None:
+            self.taxii.start()
         self.control.start()
         self.delivery.start()
         self.watchkeeping.start()
         self.rounds.start()
+        self.notices.start()
 
     def stop(self) -> None:
         """End delivery, then stop listening."""
+        self.notices.stop()
         self.rounds.stop()
         self.watchkeeping.stop()
         self.delivery.stop()
         self.control.stop()
+        if self.taxii is not None:
+            self.taxii.stop()
         self.server.stop()
         self._courier.close()

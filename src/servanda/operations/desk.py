@@ -16,7 +16,8 @@ import msgspec
 from servanda.journal.audit import audit_record
 from servanda.journal.frame import Place
 from servanda.journal.state import Entry
-from servanda.operations import advancing, casework, linework, link_tests, silences
+from servanda.operations import advancing, casework, interchange, linework, link_tests, silences
+from servanda.operations.attachments import attachment_view
 from servanda.operations.bundles import export_bundle, import_bundle, take_pack
 from servanda.operations.casework import acknowledged
 from servanda.operations.centre import Centre
@@ -122,6 +123,9 @@ def _show(centre: Centre, arguments: Arguments) -> dict[str, Any]:
     ]
     if entry.frame is not None and digests_of(entry.frame.content):
         view["opened"] = opened_content(centre, entry)
+    if entry.frame is not None:
+        attachment = attachment_view(entry.frame.format, view.get("opened", entry.frame.content))
+        view |= {"attachment": attachment} if attachment else {}
     view["acknowledged-by"] = [
         str(other.place)
         for other in centre.record.log
@@ -295,6 +299,7 @@ COMMANDS: dict[str, Command] = {
     **link_tests.COMMANDS,
     **silences.COMMANDS,
     **casework.COMMANDS,
+    **interchange.COMMANDS,
 }
 CHANGING = frozenset({"release", "send", "acknowledge", "import", "link-test"}) | casework.CHANGING
 """Commands after which deliveries have something to do."""

@@ -14,6 +14,7 @@ from servanda.agreement.formats import UNDER_NO_PACK, Format
 from servanda.journal.acceptance import Inadmissible, check_content
 from servanda.journal.frame import AsStated, Frame, FrameError, Head, Place, Reference, frame_of
 from servanda.journal.state import Entry
+from servanda.operations.attachments import check_attachments
 from servanda.operations.centre import Centre
 from servanda.operations.errors import Refusal
 from servanda.operations.ports import Signer, StoredDraft
@@ -81,6 +82,7 @@ def write_draft(centre: Centre, draft: Draft) -> str:
         Refusal: its author is no officer with the role `author`, or it could not be sent as it stands.
     """
     _officer(centre, draft.author, "author" if _format(centre, draft).release == "two" else "watch")
+    check_attachments(draft.format, draft.content)
     sealed, _ = _sealed(draft)
     _check_open_to(draft)
     _check_content(centre, draft, sealed)
@@ -185,6 +187,7 @@ def send_alone(centre: Centre, draft: Draft) -> Entry:
     release = _format(centre, draft).release
     if release == "two":
         raise Refusal(f"format {draft.format} is released by two officers: draft, submit, release", "release")
+    check_attachments(draft.format, draft.content)
     signer = centre.signers.centre if draft.author == "centre" else _signer(centre, draft.author)
     _check_open_to(draft)
     sealed, openings = _sealed(draft)
