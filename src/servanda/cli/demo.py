@@ -17,6 +17,7 @@ from servanda.cli.asking import json_option
 from servanda.cli.demonstration import Demonstration
 from servanda.cli.desk import print_accounting, print_obligations
 from servanda.cli.printing import amount_text, emit, table
+from servanda.cli.telling import tell_story
 from servanda.operations.errors import Refusal
 
 SHARED = Path(__file__).resolve().parents[3]
@@ -34,14 +35,18 @@ AS_OF = "2026-01-04T00:00:00Z"
 @click.option("--as-of", default=AS_OF, show_default=True, help="Instant at which the obligations are judged.")
 @json_option
 def demo(name: str, home: Path | None, keep: bool, as_of: str, as_json: bool) -> None:
-    """Replay worked example NAME: centres, record, accounting, obligations, dossier, verification."""
+    """Play worked example NAME between real centres: `syria-2013` replays a record, `urgent-alert` tells a story."""
     pack, example = SHARED / "agreements" / name, SHARED / "examples" / name
-    if not (pack.is_dir() and (example / "replay.toml").is_file()):
-        known = sorted(path.parent.name for path in (SHARED / "examples").glob("*/replay.toml"))
+    known = sorted(path.parent.name for kind in ("replay", "story") for path in SHARED.glob(f"examples/*/{kind}.toml"))
+    if name not in known:
         raise Refusal(f"no worked example {name!r}; there are {', '.join(known) or 'none'}", "usage")
     base = home or Path(tempfile.mkdtemp(prefix="servanda-"))
     if home is not None and home.exists() and any(home.iterdir()):
         raise Refusal(f"{home} is not empty; give a new folder", "home")
+    if (example / "story.toml").is_file():
+        if not tell_story(base, example, keep, as_json):
+            raise click.exceptions.Exit(1)
+        return
     show = Demonstration(base, pack, example)
     try:
         with _progress("centres", len(show.pack.parties) * 2, as_json) as step:
