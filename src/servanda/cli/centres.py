@@ -60,7 +60,7 @@ class Centres:
         """The folder of a party's centre."""
         return self.base / party
 
-    def ask(self, party: str, command: str, **arguments: Any) -> Any:
+    def ask(self, party: str, command: str, /, **arguments: Any) -> Any:
         """Ask one centre."""
         return request(self.home(party), {"command": command, **arguments})
 
@@ -79,6 +79,7 @@ class Centres:
                     officers=OFFICERS,
                     port=port,
                     addresses=(f"https://127.0.0.1:{port}",),
+                    encryption=True,
                     cost=CHEAP,  # the passphrase is printed, and serves one exercise
                 )
             )

@@ -108,11 +108,11 @@ class Story:
 
     def _answered(self, party: str, other: str) -> str:
         def ask() -> str:
-            line = next(line for line in self.centres.ask(party, "line-status")["lines"] if line["party"] == other)
-            tests = line["tests"]
+            (line,) = self.centres.ask(party, "line-status", party=other)["lines"]
+            tests = line["link-tests"]["by-us"]
             if not tests["answered"]:
                 raise TryLater("no answer yet")
-            return f"answered by the centre of {other} after {tests['last-response-seconds']} s of its exercise clock"
+            return f"answered by the centre of {other} after {tests['worst']} s of its exercise clock"
 
         return str(patiently(ask))
 

@@ -77,7 +77,7 @@ def _print_case(side: str, case: Mapping[str, Any]) -> None:
     heads = ["question", "to", "released", "at its centre", "opened", "accepted", "answered", "assessed"]
     table(f"{mark}Who has done what: each a fact of its own", heads, layers)
     clocks = [
-        (c["entry"], c["party"], c["clock"], c["due"][11:19], c["state"], ", ".join(c["escalations"]))
+        (c["entry"], c["party"], c["clock"], c["due"].replace("T", " "), c["state"], ", ".join(c["escalations"]))
         for c in case["clocks"]
     ]
     table(f"{mark}Clocks", ["question", "of", "clock", "due", "state", "escalated by"], clocks)

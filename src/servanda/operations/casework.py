@@ -109,12 +109,13 @@ def acknowledged(centre: Centre, arguments: Arguments) -> Draft:
         raise Refusal("an acknowledgement names at least one entry", "usage")
     newest = centre.record.entry(targets[-1])
     frame = newest.frame if newest else None
+    disposition = str(arguments.get("disposition", "accepted"))
     return Draft(
         format="acknowledge",
-        subject=f"Acknowledged: {', '.join(map(str, targets))}"[:500],
+        subject=f"{disposition.capitalize()}: {', '.join(map(str, targets))}"[:500],
         event_at=frame.exercise_at[:10] if frame and frame.exercise_at else centre.clock()[:10],
         author=arguments["officer"],
-        content={"disposition": arguments.get("disposition", "accepted"), "reason": arguments.get("reason", "")},
+        content={"disposition": disposition, "reason": arguments.get("reason", "")},
         to=tuple(sorted({target.party for target in targets} - {centre.party})),
         refers_to=tuple(str(target) for target in targets),
         status=frame.status if frame else "actual",

@@ -44,6 +44,21 @@ def escalate(centre: Centre, limit: int = AT_ONCE) -> list[Entry]:
     return made
 
 
+def _our_turn(centre: Centre, action: Action) -> bool:
+    """Whether our own silence has lasted so long since the question came, if no cited receipt says when it came.
+
+    Until then its clock starts at the release, and what was long under way would be escalated as soon as it is here.
+    """
+    clock = action.clock
+    held_at = centre.store.held_at(*clock.question)
+    if clock.party != centre.party or held_at is None:
+        return True
+    since = instant_seconds(centre.clock()) - max(0, instant_seconds(held_at) - clock.start)
+    if action.action == "reminder":
+        return since >= clock.due - 60 * (centre.alerts.questions[clock.question].clocking.remind or 0)
+    return since > clock.due
+
+
 def _release(centre: Centre, action: Action) -> Entry | None:
     clock = action.clock
     question = centre.alerts.questions[clock.question].entry
@@ -51,6 +66,8 @@ def _release(centre: Centre, action: Action) -> Entry | None:
     assert frame is not None
     if centre.exercising and frame.status == "actual":
         return None  # an exercise clock says nothing about an actual deadline
+    if not _our_turn(centre, action):
+        return None
     other = clock.party if question.place.party == centre.party else question.place.party
     day = frame.exercise_at[:10] if frame.exercise_at else centre.clock()[:10]
     draft = Draft(

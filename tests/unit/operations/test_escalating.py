@@ -75,6 +75,25 @@ def test_each_side_says_what_runs_out_to_the_other_in_its_own_journal() -> None:
     assert w.centres["birch"].record.entry(w.centres["ash"].journal.entries[-1].place) is not None
 
 
+def test_what_was_long_under_way_is_not_escalated_as_soon_as_it_is_here() -> None:
+    w = world()
+    warn(w)
+    w.clock.seconds += 45 * MINUTE
+    assert [step for clock, _, step, _ in map(_told, escalate(w.centres["ash"])) if clock == "acknowledge"] != []
+    w.deliver("ash", "birch")
+    assert escalate(w.centres["birch"]) == []
+    w.clock.seconds += 6 * MINUTE
+    assert escalate(w.centres["birch"]) == []
+    w.clock.seconds += 5 * MINUTE
+    assert _told(escalate(w.centres["birch"])[0]) == ("acknowledge", "escalation", 1, "watch")
+
+
+def _told(entry: Entry) -> tuple[str, str, int, str | None]:
+    assert entry.frame is not None
+    content = entry.frame.content
+    return content["clock"], content["action"], content["step"], content["contact"]
+
+
 TIMES = (4, 6, 9, 11, 14, 20, 56, 61, 64, 121, 177, 190, 200)
 """Minutes after the alert at which a centre looks: between every two moments at which something falls due."""
 
