@@ -11,8 +11,6 @@ import pytest
 from servanda.operations import advancing, delivery
 from servanda.operations.advancing import (
     ADVANCES_MAX,
-    EARLIER_IDENTITY,
-    FULL,
     ROUND_MAX,
     Ahead,
     advances_document,
@@ -190,7 +188,7 @@ class TestAttacks:
         checkpoint = Checkpoint(centre.journal.origin, number, centre.journal.tree.root(number))
         note = Note(checkpoint.text(), (sign_checkpoint(checkpoint, stranger.sign, stranger.public),)).encode()
         error = refused(lambda: take_advance(w.centres["birch"], advance(w, number, checkpoint=note), "ash"))
-        assert (type(error), error.code) == (TryLater, EARLIER_IDENTITY)
+        assert (type(error), error.code) == (TryLater, "earlier-identity")
         assert w.centres["birch"].advances == []
 
     @pytest.mark.parametrize("note", [b"", b"\xff", b"one\ntwo\n\n", b"a\n1\nb\n\n"])
@@ -265,6 +263,22 @@ class TestAttacks:
         assert isinstance(error, Conflict)
         assert len(w.centres["birch"].forks["ash"]) == 1
 
+    def test_a_party_that_has_shown_two_histories_cannot_fill_the_store_with_more_of_them(self) -> None:
+        w = world()
+        routine(w, 2)
+        twin, third = w.clone(), w.clone()
+        number = alarm(w)
+        for other in (twin, third):
+            alarm(other, f"Another {other}")
+        take_advance(w.centres["birch"], advance(w, number), "ash")
+        with pytest.raises(Conflict):
+            take_advance(w.centres["birch"], advance(twin, number), "ash")
+        for other in (w, twin, third):
+            error = refused(lambda other=other: take_advance(w.centres["birch"], advance(other, number), "ash"))  # type: ignore[misc]
+            assert (type(error), error.code) == (Refusal, "fork")
+        assert len(w.centres["birch"].forks["ash"]) == 1
+        assert w.centres["birch"].advances == []
+
     def test_a_flood_ends_at_the_count_and_the_backlog_makes_room_again(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(advancing, "ADVANCES_MAX", 3)
         w = world()
@@ -273,7 +287,7 @@ class TestAttacks:
         for number in numbers[:3]:
             take_advance(w.centres["birch"], advance(w, number), "ash")
         error = refused(lambda: take_advance(w.centres["birch"], advance(w, numbers[3]), "ash"))
-        assert (type(error), error.code) == (TryLater, FULL)
+        assert (type(error), error.code) == (TryLater, "advances-full")
         assert take_advance(w.centres["birch"], advance(w, numbers[0]), "ash"), "what is held may be asked again"
         w.deliver("ash", "birch", numbers[2])
         take_advance(w.centres["birch"], advance(w, numbers[4]), "ash")
@@ -286,7 +300,7 @@ class TestAttacks:
         monkeypatch.setattr(advancing, "ADVANCES_BYTES_MAX", len(sent[0].leaf) + len(sent[1].leaf))
         for one in sent[:2]:
             take_advance(w.centres["birch"], one, "ash")
-        assert refused(lambda: take_advance(w.centres["birch"], sent[2], "ash")).code == FULL
+        assert refused(lambda: take_advance(w.centres["birch"], sent[2], "ash")).code == "advances-full"
 
 
 class TestInPlace:
@@ -454,7 +468,7 @@ class TestSending:
 
         class Full(DirectCourier):
             def advance(self, party: str, advance: Advance) -> bytes:
-                raise LineDown("no room", FULL)
+                raise LineDown("no room", "advances-full")
 
         assert Ahead(w.centres["ash"], Full(w.centres)).send("birch", push) == 0
 
@@ -517,6 +531,22 @@ class TestReceipts:
         assert w.centres["ash"].store.advance_receipts("birch") == {}
         keep_advance_receipt(w.centres["ash"], "birch", number, good)
         assert w.centres["ash"].store.advance_receipts("birch") == {number: good}
+
+
+def test_a_receipt_is_still_shown_after_its_key_was_renewed() -> None:
+    w = world()
+    routine(w, 1)
+    push = first_push(w, 1)
+    number = alarm(w)
+    Ahead(w.centres["ash"], DirectCourier(w.centres)).send("birch", push)
+    renewed = signers_of("birch", "again")
+    birch = w.centres["birch"]
+    birch.signers = birch.signers._replace(receipt=renewed.receipt, receipt_mldsa44=renewed.receipt_mldsa44)
+    state_identity(
+        birch, identity_content(birch.signers, roots_of("birch"), 2, ROLES, {"en": "b"}), roots_of("birch")[:2]
+    )
+    hand(birch, w.centres["ash"])
+    assert [row["entry"] for row in advances_document(w.centres["ash"])["sent"]] == [f"ash/{number}"]
 
 
 def test_a_returning_counterpart_gets_the_flash_alert_first_and_then_everything_in_order(
