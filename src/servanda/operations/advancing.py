@@ -115,7 +115,7 @@ def _checked(centre: Centre, state: JournalState, advance: Advance) -> tuple[Not
         checkpoint = verify_checkpoint(note, identity.centre.ed25519)
     except (NoteError, CheckpointError) as error:
         raise Refusal(f"checkpoint of {advance.journal}: {error}", "checkpoint") from error
-    return Note(note.text, tuple(line for line in note.signatures if line.name == state.origin)), checkpoint
+    return Note(note.text, tuple(line for line in note.signatures if (line.name, line.key_id) == known)[:1]), checkpoint
 
 
 def _held_already(centre: Centre, state: JournalState, advance: Advance, note: Note) -> StoredAdvance | None:
@@ -284,7 +284,8 @@ def _check_receipt(centre: Centre, by: str, number: int, receipt: bytes) -> None
         envelope = parse_envelope(receipt)
         told = decode(envelope.payload)
         held_at = check_instant(str(told.get("held-at"))) if isinstance(told, dict) else ""
-        if envelope.payload_type != ADVANCE_TYPE or told != _stated(centre, by, centre.party, number, leaf, held_at):
+        stated = _stated(centre, by, centre.party, number, leaf, held_at)
+        if envelope.payload_type != ADVANCE_TYPE or envelope.payload != encode(stated):
             raise Refusal(f"the advance receipt by {by} is for something else than our entry {number}", "receipt")
         signatures = envelope.signatures
         if identity is None or [s.keyid for s in signatures] != [key_id(identity.receipt.ed25519)]:

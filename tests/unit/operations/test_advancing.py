@@ -246,6 +246,15 @@ class TestAttacks:
         take_advance(w.centres["birch"], advance(w, numbers[4]), "ash")
         assert [known.number for known in w.centres["birch"].advances] == [numbers[4]]
 
+    def test_of_a_checkpoint_only_what_proves_something_is_kept(self) -> None:
+        w = world()
+        routine(w, 1)
+        good = advance(w, alarm(w))
+        text, _, line = good.checkpoint.rpartition(b"\n\n")
+        junk = b"".join(b"\xe2\x80\x94 ash/%d AAAAAAAA\n" % index for index in range(100))
+        take_advance(w.centres["birch"], good._replace(checkpoint=text + b"\n\n" + line + line + junk), "ash")
+        assert w.centres["birch"].advances[0].note == good.checkpoint
+
     def test_a_flood_ends_at_the_bytes(self, monkeypatch: pytest.MonkeyPatch) -> None:
         w = world()
         routine(w, 1)
