@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from servanda.gateway.bodies import ADVANCE_BYTES_MAX, BODY_BYTES_MAX
 from servanda.gateway.line import Door
 from servanda.journal.frame import Reference
-from servanda.operations.advancing import FULL
 from servanda.operations.errors import LineDown, Refusal, TryLater
 from servanda.operations.openings import OpeningLine
 from servanda.operations.ports import Advance, Courier
@@ -132,13 +131,13 @@ def test_both_cross_a_real_line(line: Line) -> None:
 
 def test_a_full_house_is_told_as_such_so_that_the_sender_goes_on_pushing(line: Line) -> None:
     def full() -> object:
-        raise TryLater("no room", FULL)
+        raise TryLater("no room", "advances-full")
 
     line.door.answer = full
     courier = line.courier()
     with pytest.raises(LineDown) as caught:
         courier.advance("opcw", ADVANCE)
-    assert caught.value.code == FULL
+    assert caught.value.code == "advances-full"
     courier.close()
 
 

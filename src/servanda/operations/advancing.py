@@ -42,7 +42,9 @@ ADVANCES_BYTES_MAX = 2 * 1024 * 1024
 ROUND_MAX = 8
 """How many entries go ahead of one push; the rest of what a centre may hold is kept for what is released later."""
 
-FULL, EARLIER_IDENTITY = "advances-full", "earlier-identity"
+GO_ON = frozenset({"advances-full", "earlier-identity"})
+"""Codes by which the other centre says that it can take nothing in advance now: no reason to wait with the push."""
+
 log = logging.getLogger(__name__)
 
 
@@ -61,6 +63,8 @@ def take_advance(centre: Centre, advance: Advance, peer: str) -> bytes:
     state = centre.record.journals.get(advance.journal)
     if state is None or advance.journal == centre.party or advance.journal != peer:
         raise Refusal(f"{peer} does not bring the journal of {advance.journal}", "wrong-journal")
+    if advance.journal in centre.record.limits:  # else each history that it signs would be one more proof to keep
+        raise Refusal(f"a fork of the journal of {advance.journal} is proven: nothing goes ahead in it", "fork")
     # 2. What it says: an urgent entry of this agreement that lies there.
     prepared = _urgent(centre, advance)
     # 3. The checkpoint ends with it, and is signed by the centre key that holds for its number.
@@ -106,12 +110,12 @@ def _checked(centre: Centre, state: JournalState, advance: Advance) -> tuple[Not
         if identity is None or known not in [(line.name, line.key_id) for line in note.signatures]:
             raise TryLater(
                 f"no identity of {advance.journal} held here gives the key of that checkpoint; push what comes before",
-                EARLIER_IDENTITY,
+                "earlier-identity",
             )
         checkpoint = verify_checkpoint(note, identity.centre.ed25519)
     except (NoteError, CheckpointError) as error:
         raise Refusal(f"checkpoint of {advance.journal}: {error}", "checkpoint") from error
-    return Note(note.text, tuple(line for line in note.signatures if line.name == state.origin)), checkpoint
+    return Note(note.text, tuple(line for line in note.signatures if (line.name, line.key_id) == known)[:1]), checkpoint
 
 
 def _held_already(centre: Centre, state: JournalState, advance: Advance, note: Note) -> StoredAdvance | None:
@@ -140,7 +144,9 @@ def _check_room(centre: Centre, advance: Advance) -> None:
     held = centre.store.advances(advance.journal)
     size = sum(len(known.leaf) for known in held) + len(advance.leaf)
     if len(held) >= ADVANCES_MAX or size > ADVANCES_BYTES_MAX:
-        raise TryLater(f"{len(held)} entries of {advance.journal} are held in advance; push what comes before", FULL)
+        raise TryLater(
+            f"{len(held)} entries of {advance.journal} are held in advance; push what comes before", "advances-full"
+        )
 
 
 def _receipt(centre: Centre, known: StoredAdvance, prepared: Prepared) -> bytes:
@@ -224,7 +230,7 @@ class Ahead:
                 log.warning("entry %d ahead of its place to %s: %s: %s", advance.number, party, error.code, error)
                 self._refused.add((party, advance.number))
             except TryLater as error:
-                if error.code not in (FULL, EARLIER_IDENTITY):
+                if error.code not in GO_ON:
                     raise
                 break
         return kept
@@ -266,24 +272,20 @@ def keep_advance_receipt(centre: Centre, by: str, number: int, receipt: bytes) -
     Raises:
         Refusal: it is not one by its receipt key over that entry (`receipt`).
     """
-    check_advance_receipt(centre, by, number, receipt)
+    _check_receipt(centre, by, number, receipt)
     with centre.store.transaction(durable=False) as writer:  # one that is lost in a power failure is asked for again
         writer.put_advance_receipt(by, number, receipt)
 
 
-def check_advance_receipt(centre: Centre, by: str, number: int, receipt: bytes) -> str:
-    """Since when a party holds our entry `number`, by its advance receipt.
-
-    Raises:
-        Refusal: it is not one by its receipt key over that entry (`receipt`).
-    """
+def _check_receipt(centre: Centre, by: str, number: int, receipt: bytes) -> None:
     identity = centre.record.journals[by].identities.latest
     leaf = centre.journal.tree.node(0, number - 1)
     try:
         envelope = parse_envelope(receipt)
         told = decode(envelope.payload)
         held_at = check_instant(str(told.get("held-at"))) if isinstance(told, dict) else ""
-        if envelope.payload_type != ADVANCE_TYPE or told != _stated(centre, by, centre.party, number, leaf, held_at):
+        stated = _stated(centre, by, centre.party, number, leaf, held_at)
+        if envelope.payload_type != ADVANCE_TYPE or envelope.payload != encode(stated):
             raise Refusal(f"the advance receipt by {by} is for something else than our entry {number}", "receipt")
         signatures = envelope.signatures
         if identity is None or [s.keyid for s in signatures] != [key_id(identity.receipt.ed25519)]:
@@ -291,7 +293,6 @@ def check_advance_receipt(centre: Centre, by: str, number: int, receipt: bytes) 
         verify_ed25519(identity.receipt.ed25519, pae(ADVANCE_TYPE, envelope.payload), signatures[0].sig)
     except (EnvelopeError, CanonicalError, DateExpressionError, SignatureInvalid) as error:
         raise Refusal(f"the advance receipt by {by}: {error}", "receipt") from error
-    return held_at
 
 
 def advances_document(centre: Centre) -> dict[str, Any]:
@@ -305,9 +306,15 @@ def advances_document(centre: Centre) -> dict[str, Any]:
             for size in (receipted_size(centre, party),)
             for number, receipt in centre.store.advance_receipts(party).items()
             if number > size
-            for held_at in (check_advance_receipt(centre, party, number, receipt),)
+            for held_at in (_stated_time(receipt),)
         ],
     }
+
+
+def _stated_time(receipt: bytes) -> str:
+    """Since when, by a receipt that was verified when it was kept; its key may have been renewed since."""
+    told = decode(parse_envelope(receipt).payload)
+    return str(told["held-at"]) if isinstance(told, dict) else ""
 
 
 def _held_view(centre: Centre, known: StoredAdvance) -> dict[str, Any]:

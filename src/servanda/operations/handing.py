@@ -109,8 +109,8 @@ def _batch(wanted: Sequence[tuple[StoredHanding, OpeningLine]]) -> list[tuple[St
     """As much as goes into one body."""
     size, batch = 0, []
     for handing, line in wanted[:LEAVES_MAX]:
-        size += len(line.encode()) + 1
-        if size > BYTES_MAX:
-            break
-        batch.append((handing, line))
+        length = len(line.encode()) + 1
+        if size + length <= BYTES_MAX:
+            size += length
+            batch.append((handing, line))
     return batch

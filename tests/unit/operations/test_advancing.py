@@ -3,74 +3,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import pytest
 
-from servanda.operations import advancing, delivery
+from servanda.operations import advancing
 from servanda.operations.advancing import (
-    ADVANCES_MAX,
-    EARLIER_IDENTITY,
-    FULL,
-    ROUND_MAX,
-    Ahead,
     advances_document,
-    keep_advance_receipt,
     take_advance,
-    urgent_behind,
 )
 from servanda.operations.bundles import export_bundle, import_bundle
-from servanda.operations.delivery import Delivery
 from servanda.operations.desk import dispatch
-from servanda.operations.errors import Conflict, LineDown, Refusal, ServandaError, TryLater
+from servanda.operations.errors import Conflict, Refusal, TryLater
 from servanda.operations.founding import identity_content, state_identity
-from servanda.operations.ports import Advance, Push, PushReply
-from servanda.operations.receipts import receipted_size
 from servanda.operations.receiving import receive
-from servanda.proof.canonical import decode, encode
+from servanda.proof.canonical import decode
 from servanda.proof.checkpoints import Checkpoint, sign_checkpoint
-from servanda.proof.envelope import ADVANCE_TYPE, Envelope, Signature, pae, parse_envelope
+from servanda.proof.envelope import ADVANCE_TYPE, pae, parse_envelope
 from servanda.proof.keys import key_id, verify_ed25519
-from servanda.proof.merkle import inclusion_path
 from servanda.proof.notes import Note
-from tests.rig.packs import lake
-from tests.rig.world import ROLES, DirectCourier, World, hand, roots_of, signer, signers_of, three
-
-
-def world() -> World:
-    return three("ash", "birch")
-
-
-def alarm(w: World, text: str = "Ice on the lake", precedence: str = "flash", party: str = "ash") -> int:
-    return w.alone(
-        party, "alert", {"text": text}, to=["birch" if party == "ash" else "ash"], precedence=precedence
-    ).place.number
-
-
-def routine(w: World, count: int, party: str = "ash") -> None:
-    for index in range(count):
-        w.alone(party, "alert", {"text": f"Nothing new {index}"}, to=["birch" if party == "ash" else "ash"])
-
-
-def advance(w: World, number: int, party: str = "ash", **changes: Any) -> Advance:
-    centre = w.centres[party]
-    path = tuple(inclusion_path(number - 1, number, centre.journal.tree.node))
-    leaf = centre.store.leaves(party, number, 1)[0]
-    return Advance(party, number, leaf, path, centre.note_at(number))._replace(**changes)
-
-
-def first_push(w: World, count: int) -> Push:
-    """What goes next to birch, as if a push held `count` leaves."""
-    centre = w.centres["ash"]
-    first = receipted_size(centre, "birch") + 1
-    return Push("ash", first, tuple(centre.store.leaves("ash", first, count)), centre.note_at(first + count - 1))
-
-
-def refused(call: Callable[[], object]) -> ServandaError:
-    with pytest.raises(ServandaError) as caught:
-        call()
-    return caught.value
+from tests.rig.ahead import advance, alarm, refused, routine, world
+from tests.rig.world import ROLES, DirectCourier, hand, roots_of, signer, three
 
 
 class TestTaking:
@@ -190,7 +141,7 @@ class TestAttacks:
         checkpoint = Checkpoint(centre.journal.origin, number, centre.journal.tree.root(number))
         note = Note(checkpoint.text(), (sign_checkpoint(checkpoint, stranger.sign, stranger.public),)).encode()
         error = refused(lambda: take_advance(w.centres["birch"], advance(w, number, checkpoint=note), "ash"))
-        assert (type(error), error.code) == (TryLater, EARLIER_IDENTITY)
+        assert (type(error), error.code) == (TryLater, "earlier-identity")
         assert w.centres["birch"].advances == []
 
     @pytest.mark.parametrize("note", [b"", b"\xff", b"one\ntwo\n\n", b"a\n1\nb\n\n"])
@@ -265,6 +216,22 @@ class TestAttacks:
         assert isinstance(error, Conflict)
         assert len(w.centres["birch"].forks["ash"]) == 1
 
+    def test_a_party_that_has_shown_two_histories_cannot_fill_the_store_with_more_of_them(self) -> None:
+        w = world()
+        routine(w, 2)
+        twin, third = w.clone(), w.clone()
+        number = alarm(w)
+        for other in (twin, third):
+            alarm(other, f"Another {other}")
+        take_advance(w.centres["birch"], advance(w, number), "ash")
+        with pytest.raises(Conflict):
+            take_advance(w.centres["birch"], advance(twin, number), "ash")
+        for other in (w, twin, third):
+            error = refused(lambda other=other: take_advance(w.centres["birch"], advance(other, number), "ash"))  # type: ignore[misc]
+            assert (type(error), error.code) == (Refusal, "fork")
+        assert len(w.centres["birch"].forks["ash"]) == 1
+        assert w.centres["birch"].advances == []
+
     def test_a_flood_ends_at_the_count_and_the_backlog_makes_room_again(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(advancing, "ADVANCES_MAX", 3)
         w = world()
@@ -273,11 +240,20 @@ class TestAttacks:
         for number in numbers[:3]:
             take_advance(w.centres["birch"], advance(w, number), "ash")
         error = refused(lambda: take_advance(w.centres["birch"], advance(w, numbers[3]), "ash"))
-        assert (type(error), error.code) == (TryLater, FULL)
+        assert (type(error), error.code) == (TryLater, "advances-full")
         assert take_advance(w.centres["birch"], advance(w, numbers[0]), "ash"), "what is held may be asked again"
         w.deliver("ash", "birch", numbers[2])
         take_advance(w.centres["birch"], advance(w, numbers[4]), "ash")
         assert [known.number for known in w.centres["birch"].advances] == [numbers[4]]
+
+    def test_of_a_checkpoint_only_what_proves_something_is_kept(self) -> None:
+        w = world()
+        routine(w, 1)
+        good = advance(w, alarm(w))
+        text, _, line = good.checkpoint.rpartition(b"\n\n")
+        junk = b"".join(b"\xe2\x80\x94 ash/%d AAAAAAAA\n" % index for index in range(100))
+        take_advance(w.centres["birch"], good._replace(checkpoint=text + b"\n\n" + line + line + junk), "ash")
+        assert w.centres["birch"].advances[0].note == good.checkpoint
 
     def test_a_flood_ends_at_the_bytes(self, monkeypatch: pytest.MonkeyPatch) -> None:
         w = world()
@@ -286,7 +262,7 @@ class TestAttacks:
         monkeypatch.setattr(advancing, "ADVANCES_BYTES_MAX", len(sent[0].leaf) + len(sent[1].leaf))
         for one in sent[:2]:
             take_advance(w.centres["birch"], one, "ash")
-        assert refused(lambda: take_advance(w.centres["birch"], sent[2], "ash")).code == FULL
+        assert refused(lambda: take_advance(w.centres["birch"], sent[2], "ash")).code == "advances-full"
 
 
 class TestInPlace:
@@ -353,213 +329,6 @@ class TestInPlace:
         twin.deliver("ash", "cedar")
         imported = import_bundle(w.centres["birch"], export_bundle(twin.centres["cedar"], "courier"))
         assert imported.forks == sorted(w.centres["birch"].forks["ash"])
-
-
-class Noting(DirectCourier):
-    """Notes what is sent in which order, and can be down."""
-
-    def __init__(self, w: World) -> None:
-        super().__init__(w.centres)
-        self.sent: list[tuple[str, int]] = []
-        self.down = False
-
-    def push(self, party: str, push: Push) -> PushReply:
-        self.sent.append(("push", push.first))
-        return super().push(party, push)
-
-    def advance(self, party: str, advance: Advance) -> bytes:
-        if self.down:
-            raise LineDown("cut")
-        self.sent.append(("advance", advance.number))
-        return super().advance(party, advance)
-
-
-class TestSending:
-    def test_flash_goes_before_immediate_and_the_newest_first(self) -> None:
-        w = world()
-        routine(w, 2)
-        push = first_push(w, 2)
-        numbers = [alarm(w, precedence=p) for p in ("flash", "immediate", "priority", "flash", "immediate")]
-        order = [numbers[i] for i in (3, 0, 4, 1)]
-        assert urgent_behind(w.centres["ash"], "birch", push) == order
-        courier = Noting(w)
-        assert Ahead(w.centres["ash"], courier).send("birch", push) == 4
-        assert courier.sent == [("advance", number) for number in order]
-        sent = advances_document(w.centres["ash"])["sent"]
-        assert [(row["entry"], row["party"], row["ahead-of"]) for row in sent] == [
-            (f"ash/{number}", "birch", number - push.first) for number in sorted(order)
-        ]
-
-    def test_a_backlog_that_fits_into_one_push_sends_nothing_ahead(self) -> None:
-        w = world()
-        routine(w, 2)
-        alarm(w)
-        assert urgent_behind(w.centres["ash"], "birch", first_push(w, 3)) == []
-
-    def test_only_some_go_ahead_of_one_push_and_after_that_only_what_is_newer(self) -> None:
-        w = world()
-        routine(w, 1)
-        push = first_push(w, 1)
-        numbers = [alarm(w, f"{i}") for i in range(ROUND_MAX + 3)]
-        ahead = Ahead(w.centres["ash"], DirectCourier(w.centres))
-        assert ahead.send("birch", push) == ROUND_MAX
-        assert ahead.send("birch", push) == 0
-        newest = alarm(w, "the newest")
-        assert urgent_behind(w.centres["ash"], "birch", push) == [newest]
-        assert newest > numbers[-1]
-
-    def test_no_more_goes_ahead_than_a_counterpart_holds(self) -> None:
-        w = world()
-        routine(w, 1)
-        push = first_push(w, 1)
-        ahead = Ahead(w.centres["ash"], DirectCourier(w.centres))
-        for index in range(ADVANCES_MAX + 3):
-            alarm(w, f"{index}")
-            ahead.send("birch", push)
-        assert len(w.centres["birch"].advances) == ADVANCES_MAX
-        assert urgent_behind(w.centres["ash"], "birch", push) == []
-
-    def test_nothing_goes_past_an_identity_that_the_other_side_lacks(self) -> None:
-        w = world()
-        centre = w.centres["ash"]
-        content = identity_content(signers_of("ash"), roots_of("ash"), 2, ROLES, {"en": "ash again"})
-        state_identity(centre, content, roots_of("ash")[:2])
-        routine(w, 1)
-        push = first_push(w, 1)
-        number = alarm(w)
-        assert urgent_behind(centre, "birch", push) == []
-        w.deliver("ash", "birch", push.first)
-        routine(w, 1)
-        assert urgent_behind(centre, "birch", first_push(w, 1)) == [number]
-
-    def test_a_party_that_has_our_card_and_receipted_nothing_yet_gets_it_as_well(self) -> None:
-        w = World(lake(("ash", "birch")), adopted=False)
-        hand(w.centres["ash"], w.centres["birch"])
-        w.say("ash", "adopt", {"pack": w.pack.digest})
-        w.say("birch", "adopt", {"pack": w.pack.digest})
-        hand(w.centres["birch"], w.centres["ash"])
-        routine(w, 1)
-        number = alarm(w)
-        fresh = w.reopened("ash")
-        fresh.store._state.journals["ash"].receipts.clear()  # type: ignore[attr-defined]
-        assert receipted_size(fresh, "birch") == 0
-        push = Push("ash", 1, tuple(fresh.store.leaves("ash", 1, 2)), fresh.note_at(2))
-        assert urgent_behind(fresh, "birch", push) == [number]
-
-    def test_a_full_counterpart_or_a_missing_identity_does_not_hold_up_the_push(self) -> None:
-        w = world()
-        routine(w, 1)
-        push = first_push(w, 1)
-        alarm(w)
-
-        class Full(DirectCourier):
-            def advance(self, party: str, advance: Advance) -> bytes:
-                raise LineDown("no room", FULL)
-
-        assert Ahead(w.centres["ash"], Full(w.centres)).send("birch", push) == 0
-
-    def test_a_line_that_is_down_is_said_to_be(self) -> None:
-        w = world()
-        routine(w, 1)
-        push = first_push(w, 1)
-        alarm(w)
-        courier = Noting(w)
-        courier.down = True
-        with pytest.raises(LineDown):
-            Ahead(w.centres["ash"], courier).send("birch", push)
-
-    def test_a_refusal_is_not_asked_for_again(self) -> None:
-        w = world()
-        routine(w, 1)
-        push = first_push(w, 1)
-        alarm(w)
-        asked: list[int] = []
-
-        class Refusing(DirectCourier):
-            def advance(self, party: str, advance: Advance) -> bytes:
-                asked.append(advance.number)
-                raise Refusal("nothing at this address", "no-such-path")
-
-        ahead = Ahead(w.centres["ash"], Refusing(w.centres))
-        assert (ahead.send("birch", push), ahead.send("birch", push)) == (0, 0)
-        assert len(asked) == 1
-
-
-def forged(w: World, receipt: bytes, by: str = "birch", kind: str = ADVANCE_TYPE, **changes: Any) -> bytes:
-    """A receipt that says something else, signed by that party's receipt key."""
-    payload = encode({**decode(parse_envelope(receipt).payload), **changes})  # type: ignore[dict-item]
-    key = w.centres[by].signers.receipt
-    return Envelope(payload, kind, (Signature(key_id(key.public), key.sign(pae(kind, payload)), "ed25519"),)).encode()
-
-
-class TestReceipts:
-    def test_a_receipt_for_something_else_is_not_kept(self) -> None:
-        w = three("ash", "birch", "cedar")
-        routine(w, 1)
-        number = alarm(w)
-        good = take_advance(w.centres["birch"], advance(w, number), "ash")
-        bad = [
-            forged(w, good, number=number - 1),
-            forged(w, good, leaf="00" * 32),
-            forged(w, good, by="cedar"),
-            forged(w, good, journal="birch"),
-            forged(w, good, agreement="00" * 32),
-            forged(w, good, more=1),
-            forged(w, good, **{"held-at": "yesterday"}),
-            forged(w, good, kind="application/vnd.servanda.manifest.v1+json"),
-            forged(w, good, "ash"),
-            good[:-1],
-            b"",
-        ]
-        for receipt in bad:
-            error = refused(lambda receipt=receipt: keep_advance_receipt(w.centres["ash"], "birch", number, receipt))  # type: ignore[misc]
-            assert error.code == "receipt"
-        assert w.centres["ash"].store.advance_receipts("birch") == {}
-        keep_advance_receipt(w.centres["ash"], "birch", number, good)
-        assert w.centres["ash"].store.advance_receipts("birch") == {number: good}
-
-
-def test_a_returning_counterpart_gets_the_flash_alert_first_and_then_everything_in_order(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(delivery, "LEAVES_MAX", 10)
-    w = world()
-    routine(w, 35)
-    number = alarm(w)
-    routine(w, 5)
-    centre, courier = w.centres["ash"], Noting(w)
-    sending = Delivery(centre, courier, ["birch"])
-    sending._push_all("birch")
-    kinds = [kind for kind, _ in courier.sent]
-    assert courier.sent[0] == ("advance", number)
-    assert kinds == ["advance"] + ["push"] * kinds.count("push")
-    assert [first for kind, first in courier.sent if kind == "push"] == sorted(
-        first for kind, first in courier.sent if kind == "push"
-    )
-    size = centre.journal.size
-    assert w.centres["birch"].store.leaves("ash", 1, size) == centre.store.leaves("ash", 1, size)
-    assert list(centre.store.advance_receipts("birch")) == [number]
-    assert advances_document(centre)["sent"] == [], "it lies in its place now"
-
-
-def test_an_alert_released_in_the_middle_of_a_long_delivery_goes_ahead_of_what_is_left(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(delivery, "LEAVES_MAX", 10)
-    w = world()
-    routine(w, 45)
-    centre, late = w.centres["ash"], []
-
-    class Interrupted(Noting):
-        def push(self, party: str, push: Push) -> PushReply:
-            reply = super().push(party, push)
-            if not late:
-                late.append(alarm(w, "in the middle"))
-            return reply
-
-    courier = Interrupted(w)
-    Delivery(centre, courier, ["birch"])._push_all("birch")
-    assert courier.sent[1] == ("advance", late[0])
 
 
 def test_a_push_after_an_advance_is_taken_though_it_comes_from_another_carrier() -> None:
