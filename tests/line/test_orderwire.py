@@ -70,6 +70,13 @@ def test_both_watches_see_the_same_words_in_order_and_no_entry_is_made() -> None
     assert Orderwire(pair.w.reopened("ash"), DirectCourier({})).last("birch") == []
 
 
+def test_words_from_a_centre_on_an_exercise_clock_say_so() -> None:
+    pair = Pair()
+    pair.w.centres["ash"].exercising = True
+    pair.ash.say("birch", HELLO)
+    assert [said.text for said in pair.birch.last("ash")] == ["EXERCISE: How do you read?"]
+
+
 def test_when_the_line_is_down_it_is_said_and_nothing_is_kept() -> None:
     w = _founded().clone()
     wire = Orderwire(w.centres["ash"], DeadCourier({}))

@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-import time
+import signal
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -87,18 +88,17 @@ def _live(home: Path, passphrase_file: Path | None, data: Mapping[str, Any]) -> 
     from rich.live import Live
     from rich.text import Text
 
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
     shown = "\n".join(screen(data))
     with Live(Text(shown), console=Console(highlight=False), auto_refresh=False, screen=True) as live:
-        try:
-            while True:
-                try:
-                    shown, trouble = "\n".join(screen(ask_home(home, passphrase_file, "watch"))), ""
-                except ServandaError as error:  # what was seen last stays, under a line that says how old it is
-                    trouble = f"NO ANSWER FROM THE CENTRE, THIS IS OLD: {error.code}: {plain(error)}\n\n"
-                live.update(Text(trouble + shown), refresh=True)
-                time.sleep(REFRESH_SECONDS)
-        except KeyboardInterrupt:
-            return
+        while not stop.wait(REFRESH_SECONDS):
+            try:
+                shown, trouble = "\n".join(screen(ask_home(home, passphrase_file, "watch"))), ""
+            except ServandaError as error:  # what was seen last stays, under a line that says how old it is
+                trouble = f"NO ANSWER FROM THE CENTRE, THIS IS OLD: {error.code}: {plain(error)}\n\n"
+            live.update(Text(trouble + shown), refresh=True)
 
 
 @click.command()

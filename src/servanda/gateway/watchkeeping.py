@@ -10,12 +10,12 @@ from typing import Any
 from servanda.agreement.dates import instant_seconds
 from servanda.assembly import Station
 from servanda.line.roster import EMPTY, Roster, warning
-from servanda.operations.citing import cite_provision
+from servanda.operations.citing import at_rest, cite_provision
 from servanda.operations.errors import Refusal
 from servanda.operations.escalating import AT_ONCE, escalate
 from servanda.operations.orderwire import Orderwire, said_view
 from servanda.operations.paging import Paging
-from servanda.operations.ports import Courier, Words
+from servanda.operations.ports import Courier, StoredReceipt, Words
 from servanda.operations.standing import officer_on_duty, span_view
 
 LOOKED_AT_ONCE = 500
@@ -39,6 +39,8 @@ class Watchkeeping:
         self.paging = Paging(station.centre, station.pager, self._officer)
         self._trouble = ""
         self._told = ""
+        self._undated: tuple[int, list[StoredReceipt]] | None = None
+        """Size of the record's log, and receipts, that were found to date nothing: they are not looked at again."""
 
     def check(self) -> None:
         """Settings that cannot be used are told before the centre is on duty.
@@ -77,7 +79,13 @@ class Watchkeeping:
     def cite(self) -> None:
         """Cite receipts that date the provision of questions."""
         with self._centre.lock:
-            cited = cite_provision(self._centre)
+            centre = self._centre
+            state = (len(centre.record.log), centre.store.receipts(centre.party))
+            if state == self._undated:
+                return
+            cited = cite_provision(centre)
+            if cited is None and at_rest(centre):
+                self._undated = state
         if cited is not None:
             self._released()
 

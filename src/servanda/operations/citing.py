@@ -45,13 +45,16 @@ def cite_provision(centre: Centre) -> Entry | None:
     Returns:
         The citation, or None if none was called for, or not yet.
     """
+    if not centre.alerts.clocked.get(centre.party) or not at_rest(centre):
+        return None
     receipts = citable(centre)
-    if not receipts or not _at_rest(centre) or not any(_dates(centre, receipt) for receipt in receipts):
+    if not any(_dates(centre, receipt) for receipt in receipts):
         return None
     return _cite(centre)
 
 
-def _at_rest(centre: Centre) -> bool:
+def at_rest(centre: Centre) -> bool:
+    """Whether our journal has not grown within the last second."""
     latest = centre.journal.entries[-1].frame if centre.journal.entries else None
     since = instant_seconds(centre.clock()) - (instant_seconds(latest.released_at) if latest else 0)
     return not 0 <= since < REST_SECONDS

@@ -73,7 +73,8 @@ class Orderwire:
         with self._centre.lock:
             self._known(party)
             _check_officer(self._centre.journal, words.officer)
-            words = words._replace(text=_checked(words.text))
+            mark = "EXERCISE: " if self._centre.exercising else ""
+            words = words._replace(text=_checked(f"{mark}{_checked(words.text)}"))
         self._courier.orderwire(party, words)
         with self._centre.lock:
             self._keep(party, self._centre.party, words)
