@@ -18,7 +18,7 @@ from typing import Any
 from servanda.line.watch import LineNews
 from servanda.operations.catching_up import catch_up
 from servanda.operations.centre import Centre
-from servanda.operations.citing import cite_if_it_helps
+from servanda.operations.citing import Citations
 from servanda.operations.comparing import exchange_heads
 from servanda.operations.errors import LineDown, ServandaError, TryLater
 from servanda.operations.linework import watch
@@ -30,10 +30,7 @@ from servanda.proof.notes import KIND_MLDSA44
 
 QUIET_SECONDS = 0.5
 CATCH_UP_SECONDS = 10.0
-CITE_AFTER_SECONDS = 0.005
-"""Pushes and receipts go first: a citation is never urgent, and one may serve for several changes."""
 log = logging.getLogger(__name__)
-
 
 NOT_MET = "its card has not been taken: `servanda meet`"
 BUG = "a fault of this centre; its log says more"
@@ -47,7 +44,7 @@ class Delivery:
         self._centre = centre
         self._courier = courier
         self._stopping = threading.Event()
-        self._changed = threading.Event()
+        self._citations = Citations(centre, self.released)
         self.on_receipt: Callable[[str, int], None] | None = None
         """Called with party and size when a receipt on our journal has been verified and kept."""
         self.on_alarm: Callable[[str, str], None] | None = None
@@ -59,7 +56,7 @@ class Delivery:
     def start(self) -> None:
         """Begin: one thread for each counterpart, and one that cites."""
         self._centre.line_news = self.news
-        self._begin("citations", self._cite)
+        self._citations.start()
         for party in self.lines:
             self._begin(f"line-{party}", partial(self._run, party))
 
@@ -79,12 +76,14 @@ class Delivery:
     def stop(self) -> None:
         """End all threads; what is undelivered stays so and goes out at the next start."""
         self._stopping.set()
-        self._changed.set()
         for line in self.lines.values():
             line.wake.set()
-        for thread in [*self._threads, *(line.prober for line in self.lines.values())]:
-            if thread is not None:
-                thread.join(timeout=15)
+        self._citations.stop()
+        for thread in self._threads:
+            thread.join(timeout=15)
+        for prober in [line.prober for line in self.lines.values()]:
+            if prober is not None:
+                prober.join(timeout=15)
         self._centre.line_news = dict
 
     def released(self) -> None:
@@ -93,7 +92,7 @@ class Delivery:
             if not line.up:
                 line.revive(time.monotonic())
             line.wake.set()
-        self._changed.set()
+        self._citations.changed()
 
     def heard(self, party: str) -> None:
         """There is a sign of life of a counterpart: no route to it waits any longer. Returns at once."""
@@ -132,23 +131,7 @@ class Delivery:
 
     def received(self) -> None:
         """Entries or receipts have come in: perhaps a citation helps. Returns at once."""
-        self._changed.set()
-
-    def _cite(self) -> None:
-        while True:
-            self._changed.wait()
-            self._stopping.wait(CITE_AFTER_SECONDS)
-            self._changed.clear()
-            if self._stopping.is_set():  # after the clearing: `stop` sets that first, and then wakes
-                return
-            try:
-                with self._centre.lock:
-                    cited = cite_if_it_helps(self._centre)
-            except ServandaError as error:
-                log.warning("no citation now: %s", error)
-                continue
-            if cited is not None:
-                self.released()
+        self._citations.changed()
 
     def _run(self, party: str) -> None:
         line = self.lines[party]
@@ -238,9 +221,10 @@ class Delivery:
 
     def compare_all(self) -> None:
         """Compare heads with every counterpart that answers now; so a dossier has the newest receipts of all."""
-        for party in self.lines:
+        for party, line in list(self.lines.items()):
+            route = line.in_use
             with suppress(TryLater):
-                exchange_heads(self._centre, self._courier, party)
+                exchange_heads(self._centre, self._courier, (route.by if route else None) or party)
 
     def _push_all(self, party: str, line: LineState, state: RouteState) -> bool:
         """Push until everything is receipted; returns False if an answer brought no new receipt."""
