@@ -35,7 +35,7 @@ class Duty:
 
     def _tasks(self) -> list[Callable[[], object]]:
         """What is done in every round."""
-        return [self.delivery.check_alarms]
+        return [self.delivery.alarm_round]
 
     def _received(self) -> None:
         self.delivery.received()

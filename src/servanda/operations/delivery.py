@@ -30,6 +30,7 @@ from servanda.proof.notes import KIND_MLDSA44
 
 QUIET_SECONDS = 0.5
 CATCH_UP_SECONDS = 10.0
+ALARM_ROUND_SECONDS = 0.9
 log = logging.getLogger(__name__)
 
 NOT_MET = "its card has not been taken: `servanda meet`"
@@ -51,6 +52,7 @@ class Delivery:
         """Called once for each outage, with party and reason, when an entry has been undelivered for too long."""
         self.lines = {party: LineState() for party in parties}
         self._alarmed: set[str] = set()
+        self._alarms_due = 0.0
         self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
@@ -115,6 +117,12 @@ class Delivery:
             party: {"up": line.up, "trouble": line.trouble, "route": line.news.route, "routes": line.routes()}
             for party, line in sorted(self.lines.items())
         }
+
+    def alarm_round(self) -> None:
+        """`check_alarms`, but at most once a second: alarms go by minutes, and what is under way goes first."""
+        if time.monotonic() >= self._alarms_due:
+            self._alarms_due = time.monotonic() + ALARM_ROUND_SECONDS
+            self.check_alarms()
 
     def check_alarms(self) -> None:
         """Raise an alarm for every counterpart to which an entry has been undelivered for too long; once an outage."""
