@@ -14,8 +14,9 @@ from servanda.operations.errors import LineDown, Refusal, ServandaError, TryLate
 from servanda.operations.ports import Push, RawAnswer
 from servanda.operations.relaying import Relay
 from servanda.operations.routing import Route, pack_today, relays_of, routes_between
+from servanda.storage.memory.store import MemoryStore
 from tests.rig.packs import channel, lake
-from tests.rig.world import World
+from tests.rig.world import SteppedClock, World, found
 
 FOUR = ("ash", "birch", "cedar", "dove")
 
@@ -175,6 +176,18 @@ def test_not_even_a_relay_brings_us_our_own_journal_or_leaves_that_nothing_prove
         with pytest.raises(Refusal) as caught:
             CentreDoor(net.centres[centre], lambda: None).push("cedar", changed)
         assert caught.value.code == code
+
+
+def test_a_relay_cannot_introduce_a_party_that_has_not_been_met() -> None:
+    routes = [{"kind": "address"}, {"kind": "relay", "by": "cedar"}]
+    pack = channel(FOUR, routes=routes)
+    clock = SteppedClock()
+    birch, forged = found("birch", pack, MemoryStore(), clock), found("ash", pack, MemoryStore(), clock)
+    push = Push("ash", 1, tuple(forged.store.leaves("ash", 1, 1)), forged.note_at(1))
+    with pytest.raises(Refusal) as caught:
+        CentreDoor(birch, lambda: None).push("cedar", push)
+    assert caught.value.code == "wrong-journal"
+    assert birch.record.journals["ash"].size == 0
 
 
 def test_the_routes_of_a_line_are_those_of_the_pack_without_its_own_ends() -> None:

@@ -124,7 +124,7 @@ def test_who_is_no_relay_in_the_pack_is_not_asked() -> None:
         net.say("ash")
         line = net.sites["ash"].delivery.lines["birch"]
         eventually(lambda: not line.up)
-        assert [route["route"] for route in line.routes()] == ["address"]
+        assert [route["route"] for route in line.view()["routes"]] == ["address"]
         eventually(lambda: net.receipted("ash", "cedar") == net.world.centres["ash"].journal.size)
 
 

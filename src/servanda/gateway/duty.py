@@ -51,7 +51,7 @@ class Duty:
     def _tasks(self) -> list[Callable[[], object]]:
         """What is done in every round."""
         return [
-            self.delivery.check_alarms,
+            self.delivery.alarm_round,
             partial(link_round, self.station.centre, self.delivery.released),
             *self.watchkeeping.tasks(),
         ]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from servanda.agreement.dates import instant_seconds
 from servanda.agreement.pack import Pack
 from servanda.journal.acceptance import (
     Inadmissible,
@@ -171,7 +172,8 @@ class Record(RecordState):
         place = entry.place
         for receipt in frame.receipts:
             journal.cited[receipt.by] = receipt.size
-            self.attestations.cite(place, receipt.by, receipt.size, receipt.timestamp)
+            released = instant_seconds(frame.released_at)
+            self.attestations.cite(place, receipt.by, receipt.size, receipt.timestamp, released)
         if frame.act == "offer":
             thread = frame.thread.place if frame.thread else place
             self.threads.add(Offer(place, thread, frame.named or (), judged.cut, judged.form.key))

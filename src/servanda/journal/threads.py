@@ -65,16 +65,24 @@ class Attestations:
     def __init__(self) -> None:
         self._cited: dict[str, dict[str, list[tuple[int, int]]]] = {}
         self._stamped: dict[str, dict[str, list[tuple[int, int]]]] = {}
-        """Journal to party to (size, timestamp), both growing: of two receipts the later one is left out if it says
-        that more was held no later."""
+        """Journal to party to (size, timestamp), both growing: of two receipts the earlier one is left out if the other
+        says that more was held no later."""
+        self._bounded: dict[str, dict[str, list[tuple[int, int]]]] = {}
+        """The same, no timestamp later than the release of the entry that cites it."""
 
-    def cite(self, place: Place, by: str, size: int, timestamp: int) -> None:
-        """The entry at `place` cites a receipt by `by` on its own journal to `size`, made at `timestamp` (seconds)."""
+    def cite(self, place: Place, by: str, size: int, timestamp: int, released: int) -> None:
+        """The entry at `place` cites a receipt by `by` on its own journal to `size`.
+
+        Args:
+            place: where the citing entry stands.
+            by: who gave the receipt.
+            size: up to which number.
+            timestamp: when, by that party's clock, in seconds since 1970.
+            released: when the citing entry was released, by its author's clock: the receipt is not younger.
+        """
         insort(self._cited.setdefault(place.party, {}).setdefault(by, []), (place.number, size))
-        stamps = self._stamped.setdefault(place.party, {}).setdefault(by, [])
-        while stamps and stamps[-1][1] >= timestamp:
-            stamps.pop()
-        stamps.append((size, timestamp))
+        _push(self._stamped.setdefault(place.party, {}).setdefault(by, []), size, timestamp)
+        _push(self._bounded.setdefault(place.party, {}).setdefault(by, []), size, min(timestamp, released))
 
     def earliest(self, place: Place) -> int | None:
         """The earliest timestamp among all cited receipts that cover the entry at `place`, or None."""
@@ -83,9 +91,11 @@ class Attestations:
 
     def earliest_by(self, place: Place, by: str) -> int | None:
         """The earliest timestamp among the cited receipts by one party that cover the entry at `place`, or None."""
-        stamps = self._stamped.get(place.party, {}).get(by, [])
-        index = bisect_left(stamps, (place.number, 0))
-        return stamps[index][1] if index < len(stamps) else None
+        return _first(self._stamped.get(place.party, {}).get(by, []), place.number)
+
+    def bounded_by(self, place: Place, by: str) -> int | None:
+        """As `earliest_by`, but no receipt counts as later than the release of the entry that cites it."""
+        return _first(self._bounded.get(place.party, {}).get(by, []), place.number)
 
     def newest(self, journal: str, by: str, number: int) -> int:
         """The greatest size that entries 1 to `number` of `journal` cite from `by`; 0 if none."""
@@ -102,6 +112,17 @@ class Attestations:
     def upholding(self, journal: str) -> dict[str, int]:
         """The greatest size that any entry of `journal` cites from each party."""
         return {by: cited[-1][1] for by, cited in self._cited.get(journal, {}).items()}
+
+
+def _push(stamps: list[tuple[int, int]], size: int, timestamp: int) -> None:
+    while stamps and stamps[-1][1] >= timestamp:
+        stamps.pop()
+    stamps.append((size, timestamp))
+
+
+def _first(stamps: list[tuple[int, int]], number: int) -> int | None:
+    index = bisect_left(stamps, (number, 0))
+    return stamps[index][1] if index < len(stamps) else None
 
 
 class Threads:

@@ -7,7 +7,9 @@ They help an offer to be settled (spec/settlement.md), or date the provision of 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import logging
+import threading
+from collections.abc import Callable, Iterator, Sequence
 
 from servanda.agreement.dates import instant_seconds
 from servanda.journal.frame import CitedReceipt, Place
@@ -15,6 +17,7 @@ from servanda.journal.state import Entry
 from servanda.journal.threads import Offer
 from servanda.operations.centre import Centre
 from servanda.operations.drafting import Draft, send_alone
+from servanda.operations.errors import ServandaError
 from servanda.operations.receipts import citable
 from servanda.registers.alerts.clocks import clocks_of
 
@@ -22,6 +25,57 @@ REST_SECONDS = 1
 """How long our journal must have been at rest, by the centre's clock, before receipts are cited for their dates."""
 
 LINK_FORMATS = frozenset({"link-test", "link-answer"})
+
+CITE_AFTER_SECONDS = 0.005
+"""Pushes and receipts go first: a citation is never urgent, and one may serve for several changes."""
+
+log = logging.getLogger(__name__)
+
+
+class Citations:
+    """A thread that cites when something has changed and that helps."""
+
+    def __init__(self, centre: Centre, on_cited: Callable[[], None]) -> None:
+        """Prepare; `on_cited` is called, without the centre's lock, when a citation has been released."""
+        self._centre = centre
+        self._on_cited = on_cited
+        self._changed = threading.Event()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="citations", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def changed(self) -> None:
+        """Entries or receipts have come in or gone out. Returns at once."""
+        self._changed.set()
+
+    def stop(self) -> None:
+        """End after what is under way."""
+        self._stopping.set()
+        self._changed.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout=15)
+
+    def _run(self) -> None:
+        while True:
+            self._changed.wait()
+            self._stopping.wait(CITE_AFTER_SECONDS)
+            self._changed.clear()
+            if self._stopping.is_set():  # after the clearing: `stop` sets that first, and then wakes
+                return
+            try:
+                with self._centre.lock:
+                    cited = cite_if_it_helps(self._centre)
+            except ServandaError as error:
+                log.warning("no citation now: %s", error)
+                continue
+            except Exception:
+                log.exception("no citation now: our bug")
+                continue
+            if cited is not None:
+                self._on_cited()
 
 
 def cite_if_it_helps(centre: Centre) -> Entry | None:

@@ -19,7 +19,7 @@ from servanda.line.watch import LineNews
 from servanda.operations.advancing import Ahead
 from servanda.operations.catching_up import catch_up
 from servanda.operations.centre import Centre
-from servanda.operations.citations import Citations
+from servanda.operations.citing import Citations
 from servanda.operations.comparing import exchange_heads
 from servanda.operations.errors import LineDown, ServandaError, TryLater
 from servanda.operations.handing import Hander
@@ -32,8 +32,8 @@ from servanda.proof.notes import KIND_MLDSA44
 
 QUIET_SECONDS = 0.5
 CATCH_UP_SECONDS = 10.0
+ALARM_ROUND_SECONDS = 0.9
 log = logging.getLogger(__name__)
-
 
 NOT_MET = "its card has not been taken: `servanda meet`"
 BUG = "a fault of this centre; its log says more"
@@ -46,8 +46,7 @@ class Delivery:
         """Prepare delivery to `parties`; `start` begins it."""
         self._centre = centre
         self._courier = courier
-        self._ahead = Ahead(centre, courier)
-        self._hander = Hander(centre, courier)
+        self._ahead, self._hander = Ahead(centre, courier), Hander(centre, courier)
         self._stopping = threading.Event()
         self._citations = Citations(centre, self.released)
         self.on_receipt: Callable[[str, int], None] | None = None
@@ -56,6 +55,7 @@ class Delivery:
         """Called once for each outage, with party and reason, when an entry has been undelivered for too long."""
         self.lines = {party: LineState() for party in parties}
         self._alarmed: set[str] = set()
+        self._alarms_due = 0.0
         self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
@@ -81,12 +81,14 @@ class Delivery:
     def stop(self) -> None:
         """End all threads; what is undelivered stays so and goes out at the next start."""
         self._stopping.set()
-        self._citations.stop()
         for line in self.lines.values():
             line.wake.set()
-        for thread in [*self._threads, *(line.prober for line in self.lines.values())]:
-            if thread is not None:
-                thread.join(timeout=15)
+        self._citations.stop()
+        for thread in self._threads:
+            thread.join(timeout=15)
+        for prober in [line.prober for line in self.lines.values()]:
+            if prober is not None:
+                prober.join(timeout=15)
         self._centre.line_news = dict
 
     def released(self) -> None:
@@ -114,10 +116,13 @@ class Delivery:
 
     def view(self) -> dict[str, dict[str, Any]]:
         """Every line with its routes, as values that JSON can say."""
-        return {
-            party: {"up": line.up, "trouble": line.trouble, "route": line.news.route, "routes": line.routes()}
-            for party, line in sorted(self.lines.items())
-        }
+        return {party: line.view() for party, line in sorted(self.lines.items())}
+
+    def alarm_round(self) -> None:
+        """`check_alarms`, but at most once a second: alarms go by minutes, and what is under way goes first."""
+        if time.monotonic() >= self._alarms_due:
+            self._alarms_due = time.monotonic() + ALARM_ROUND_SECONDS
+            self.check_alarms()
 
     def check_alarms(self) -> None:
         """Raise an alarm for every counterpart to which an entry has been undelivered for too long; once an outage."""
@@ -224,9 +229,10 @@ class Delivery:
 
     def compare_all(self) -> None:
         """Compare heads with every counterpart that answers now; so a dossier has the newest receipts of all."""
-        for party in self.lines:
+        for party, line in list(self.lines.items()):
+            route = line.in_use
             with suppress(TryLater):
-                exchange_heads(self._centre, self._courier, party)
+                exchange_heads(self._centre, self._courier, (route.by if route else None) or party)
 
     def _push_all(self, party: str, line: LineState, state: RouteState) -> bool:
         """Push until everything is receipted; returns False if an answer brought no new receipt."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from servanda.agreement.pack import Pack
 from servanda.line.watch import LineNews
@@ -135,9 +135,10 @@ class LineState:
         """For the watch list."""
         return LineNews(self.in_use.name if self.in_use else None, self.trouble)
 
-    def routes(self) -> list[dict[str, str]]:
-        """Each route that carries, and why it does not work."""
-        return [{"route": state.route.name, "failure": state.failure} for state in self._states]
+    def view(self) -> dict[str, Any]:
+        """The line, and each route that carries with why it does not work, as values that JSON can say."""
+        routes = [{"route": state.route.name, "failure": state.failure} for state in self._states]
+        return {"up": self.up, "trouble": self.trouble, "route": self.news.route, "routes": routes}
 
     def order(self) -> list[RouteState]:
         """In which order routes are tried: those that are not known to fail, then the others."""

@@ -58,9 +58,9 @@ def test_nobody_else_opens_it() -> None:
     assert code(SEALED, ()) == "encrypted"
 
 
-@pytest.mark.parametrize("cut", [1, 16, 17, 1_000, len(SEALED) - 300, len(SEALED) - 30])
-def test_a_truncated_file_is_refused_whole(cut: int) -> None:
-    assert code(SEALED[:-cut]) == "encrypted"
+@pytest.mark.parametrize("left", [30, 300, -1_000, -17, -16, -1])
+def test_a_truncated_file_is_refused_whole(left: int) -> None:
+    assert code(SEALED[:left]) == "encrypted"
 
 
 def test_a_file_cut_between_two_chunks_is_refused() -> None:

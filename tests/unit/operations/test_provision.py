@@ -3,10 +3,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
+import pytest
+
 from servanda.agreement.dates import instant_seconds
 from servanda.journal.state import Entry
 from servanda.operations.citing import cite_provision
-from servanda.registers.alerts.clocks import due_actions
+from servanda.registers.alerts.clocks import clocks_of, due_actions
 from tests.rig.world import START, World
 from tests.unit.operations.test_escalating import warn, world
 
@@ -54,6 +58,32 @@ def test_a_burst_of_alerts_calls_for_one_citation() -> None:
     cite_provision(w.centres["ash"])
     assert None not in received(w)
     assert citations(w) <= 2
+
+
+@pytest.mark.parametrize("hours", [-2, 2])
+def test_a_receipt_that_its_party_dates_wrongly_moves_no_clock(hours: int) -> None:
+    w = world()
+    skewed = w.centres["birch"]
+    steady, skewed.clock = skewed.clock, lambda: _moved(w.clock(), hours)
+    alert = warn(w)
+    w.deliver("ash", "birch")
+    skewed.clock = steady
+    w.clock.seconds += 5
+    cited = cite_provision(w.centres["ash"])
+    assert cited is not None
+    (found,) = received(w)
+    assert found is not None
+    assert abs(found - int(START.timestamp()) - at(alert)) > 3600, "what the party says is shown as it says it"
+    w.sync()
+    for centre in w.centres.values():
+        question = centre.alerts.questions[alert.place]
+        starts = {c.start - int(START.timestamp()) for c in clocks_of(centre.alerts, question) if c.name != "meeting"}
+        assert at(alert) <= min(starts) <= max(starts) <= at(cited)
+
+
+def _moved(instant: str, hours: int) -> str:
+    moved = datetime.fromisoformat(instant.replace("Z", "+00:00")) + timedelta(hours=hours)
+    return moved.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def test_a_question_whose_clocks_have_stopped_calls_for_none() -> None:

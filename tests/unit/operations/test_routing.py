@@ -92,7 +92,7 @@ def test_what_is_wrong_is_told_route_by_route_in_the_packs_order() -> None:
     of.down()
     assert of.trouble == f"address: no answer; relay cedar: gone; relay dove: gone; {COURIER_ONLY}"
     assert of.news.route is None
-    assert of.routes()[0] == {"route": "address", "failure": "no answer"}
+    assert of.view()["routes"][0] == {"route": "address", "failure": "no answer"}
 
 
 def test_a_reason_that_stays_is_not_a_new_one() -> None:

@@ -54,9 +54,13 @@ def released(entry: Entry) -> int:
 
 
 def provision(record: Record, entry: Entry, party: str) -> int:
-    """When the entry was provided to a party: the earliest receipt that the record cites, else its release."""
-    received = record.attestations.earliest_by(entry.place, party)
-    return released(entry) if received is None else received
+    """When the entry was provided to a party: the earliest receipt that the record cites, else its release.
+
+    A party may date its receipts as it likes. But none counts as made before the release of what it is for, or after
+    that of the entry which cites it: so a date in the future does not put off the clock of who gave it.
+    """
+    received = record.attestations.bounded_by(entry.place, party)
+    return released(entry) if received is None else max(received, released(entry))
 
 
 def acknowledgement(question: Question, party: str, dispositions: Sequence[str]) -> Entry | None:
