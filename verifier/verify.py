@@ -38,7 +38,6 @@ except ImportError:  # an older `cryptography`: those signatures are then report
 
 ENTRY_TYPE, MANIFEST_TYPE = (f"application/vnd.servanda.{x}.v1+json" for x in ("entry", "manifest"))
 MAX_INTEGER, MAX_LEAF, MAX_FILE = 2**53 - 1, 262_144, 2**32 - 1
-WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 Json = Any
 
 
@@ -55,7 +54,8 @@ def must(holds: object, why: str, code: str = "") -> None:
 
 
 def read_number(text: str) -> int:
-    must(re.fullmatch("-?[0-9]{1,16}", text) and abs(int(text)) <= MAX_INTEGER, f"{text[:40]} is no integer allowed")
+    whole = len(text) < 18 and text.removeprefix("-").isdigit() and abs(int(text)) <= MAX_INTEGER
+    must(whole, f"{text[:40]} is no integer allowed")
     return int(text)
 
 
@@ -155,41 +155,44 @@ def ascending(values: Sequence[Any]) -> bool:
     return all(a < b for a, b in pairwise(values))
 
 
-def same(a: Json, b: Json) -> bool:
-    return type(a) is type(b) and (a == b if isinstance(a, str) else encode(a) == encode(b))
-
-
 def misfit(schema: Json, value: Json, where: str, sealed: bool = False) -> str:
     """What in the value does not fit the field schema; empty if it fits. `any-of` is ours, for the shapes below."""
     if "any-of" in schema:
         faults = [misfit(s, value, where, sealed) for s in schema["any-of"]]
         return "" if "" in faults else faults[0]
-    if "type" in schema and type(value) is not TYPES[schema["type"]]:
+    kind = type(value)
+    if "type" in schema and kind is not TYPES[schema["type"]]:
         return f"{where} is not of type {schema['type']}"
-    for allowed in ([schema[x]] if x == "const" else schema[x] for x in ("const", "enum") if x in schema):
-        if not any(same(value, x) for x in allowed):
-            return f"{where} is none of the values allowed"
-    if type(value) in BOUNDS:
-        (low, high), size = BOUNDS[type(value)], value if type(value) is int else len(value)
+    if "enum" in schema or "const" in schema:
+        options = [schema["enum"]] if "enum" in schema else []
+        for allowed in options + ([[schema["const"]]] if "const" in schema else []):
+            alike = (x for x in allowed if type(x) is kind)
+            if not any(x == value if kind is str else encode(x) == encode(value) for x in alike):
+                return f"{where} is none of the values allowed"
+    if kind in BOUNDS:
+        (low, high), size = BOUNDS[kind], value if kind is int else len(value)
         if not schema.get(low, size) <= size <= schema.get(high, size):
             return f"{where} is out of bounds"
-    if isinstance(value, str) and "pattern" in schema and not pattern(schema["pattern"]).fullmatch(value):
+    if kind is str and "pattern" in schema and not pattern(schema["pattern"]).fullmatch(value):
         return f"{where} does not match {schema['pattern']}"
-    inner: Iterable[tuple[Json, Json, str]] = ()
-    if isinstance(value, list):
+    if kind is list:
         if schema.get("uniqueItems") and len({encode(x) for x in value}) < len(value):
             return f"{where} repeats an item"
-        inner = ((schema.get("items", {}), x, f"{where}[{i}]") for i, x in enumerate(value))
-    elif isinstance(value, dict):
+        for i, x in enumerate(value if "items" in schema else ()):
+            if bad := misfit(schema["items"], x, f"[{i}]", sealed):
+                return where + bad
+    if kind is dict:
         known, seals = schema.get("properties", {}), sealed and "_sd" in value
         if seals and (misfit(SHAPES["seals"], value["_sd"], where) or not ascending(value["_sd"])):
             return f"{where}._sd is no sorted list of digests"
         missing = [] if seals else [x for x in schema.get("required", ()) if x not in value]  # `_sd` lifts `required`
-        more = [x for x in value if x not in known and not (seals and x == "_sd")]
+        more = value.keys() - known.keys() - ({"_sd"} if seals else set())
         if missing or (more and schema.get("additionalProperties") is False):
-            return f"{where} lacks the members {missing}, or has {more}"
-        inner = ((known[name], x, f"{where}.{name}") for name, x in value.items() if name in known)
-    return next((bad for x in inner if (bad := misfit(*x, sealed))), "")
+            return f"{where} lacks the members {missing}, or has {sorted(more)}"
+        for name, x in value.items():
+            if name in known and (bad := misfit(known[name], x, name, sealed)):
+                return f"{where}.{bad}"
+    return ""
 
 
 @lru_cache(maxsize=1024)
@@ -261,6 +264,7 @@ WORDS = {
 }  # fmt: skip
 NOTATION = """
 any {...} ; amount integer(0..) ; count integer(1..) ; text string(1..4000) ; seals [seal](1..) ; ids [{id:id ...}]
+weekday =monday,tuesday,wednesday,thursday,friday,saturday,sunday
 act =notify,acknowledge,inquire,answer,offer,accept,refuse,correct,reveal
 reference {leaf:hash number:count party:id}
 envelope {payload:string payloadType:string signatures:[{keyid:key sig:string type:=ed25519}](1..16)}
@@ -268,7 +272,7 @@ frame {version:=1 agreement:hash pack:hash|null party:id number:count format:id 
  status:=actual,exercise,test precedence:=routine,priority,immediate,flash to:[id] subject:string(0..500)
  event-at:string remarks:string(0..4000) language:tag(0..64) released-at:string
  exercise-at:string|null author:id releaser:id|null
- as-stated:null|{text:string(1..500) weekday:null|=monday,tuesday,wednesday,thursday,friday,saturday,sunday} content:any
+ as-stated:null|{text:string(1..500) weekday:null|weekday} content:any
  refers-to:[reference](0..256) heads:[{party:id root:hash size:count}] named:[id]|null thread:reference|null
  receipts:[{by:id cosignature:string size:amount}]}
 pair {ed25519:string ml-dsa-44:string}
@@ -487,7 +491,7 @@ def read_archive(raw: bytes) -> list[Member]:
     A file that does not match its checksum is passed on: its digest is judged later, when the entry can be named.
     """
     members: list[Member] = []
-    written, rows, at = [], b"", 0
+    written, rows, at = [], [], 0
     while raw[at : at + 4] == b"PK\3\4" and len(raw) >= at + LOCAL.size and len(members) < 65_534:
         crc, size, _, length = LOCAL.unpack_from(raw, at)[6:10]
         begin = at + LOCAL.size + length
@@ -496,10 +500,10 @@ def read_archive(raw: bytes) -> list[Member]:
         name, size = label.encode("ascii", "replace"), len(members[-1].data)
         facts = (20, 0, 0, 0, 0x21, crc, size, size, len(name))
         written.append((at, LOCAL.pack(0x04034B50, *facts, 0) + name))
-        rows += CENTRAL.pack(0x02014B50, 20, *facts, 0, 0, 0, 0, 0, at) + name
+        rows.append(CENTRAL.pack(0x02014B50, 20, *facts, 0, 0, 0, 0, 0, at) + name)
         at = begin + size
-    end = END.pack(0x06054B50, 0, 0, len(members), len(members), len(rows), at & MAX_FILE, 0)
-    for start, wanted in [*written, (at, rows + end)]:
+    end = END.pack(0x06054B50, 0, 0, len(members), len(members), sum(map(len, rows)), at & MAX_FILE, 0)
+    for start, wanted in [*written, (at, b"".join(rows) + end)]:
         found = raw[start : start + len(wanted) + (start == at)]  # nothing follows the last
         differ = (i for i, (a, b) in enumerate(zip(found, wanted, strict=False)) if a != b)
         must(found == wanted, f"byte {start + next(differ, len(found))} is not as written anew from the files")
@@ -625,6 +629,7 @@ class Journal:
         self.whole, self.tree, self.size = not rest and leaves, Tree(hashes), len(leaves)
         self.entries = [Entry(party, i + 1, h.hex(), at) for i, (h, at) in enumerate(zip(hashes, starts, strict=False))]
         self.identities: list[Identity] = []
+        self.former: set[str] = set()  # the ids of all officers stated so far
         claims = []
         for e, leaf in zip(self.entries, leaves, strict=True):
             try:
@@ -684,6 +689,7 @@ class Journal:
             must(all(len(signatures.keys() & x.roots.keys()) >= x.threshold for x in groups), "not by the threshold")
             must(all(verifies(keys[k], sig, signed) for k, sig in signatures.items()), "a signature does not verify")
             self.identities += groups[-1:] if states else []
+            self.former.update(*(x.officers for x in groups))
             return []
         e.code = "signature"
         if author == "centre":
@@ -693,8 +699,7 @@ class Journal:
             people = [(author, {"author"}), (releaser, {"release"})]
             people = people if releaser else [(author, {"watch", "release"})]
             for x in (x for x, _ in people if x not in now.officers):
-                must(not any(x in y.officers for y in self.identities), x, "retired-key")
-                must(False, x, "unknown-key")
+                must(False, x, "retired-key" if x in self.former else "unknown-key")
             must(all(roles & {*now.officers[x][1]} for x, roles in people), f"{author}, {releaser}", "wrong-role")
             must(author != releaser, author, "own-release")
             e.signed, wanted = "two" if releaser else "one", [now.officers[x][0] for x, _ in people]
@@ -788,7 +793,7 @@ class Record:
         self.step_7(e, f)
         e.code = "content"
         check_content(e.format, f["content"])
-        e.code = f["act"] if f["act"] in ("offer", "acknowledge") else f["format"]
+        e.code = f["act"] if f["act"] in ("offer", "acknowledge") else f["format"] if f["format"] in BUILT_IN else ""
         first = self.at(f["refers-to"][0]) if f["refers-to"] else None
         if e.code in RULES:  # step 9; what the entry says is taken into account there
             RULES[e.code](self, e, f["content"], first)
@@ -849,7 +854,7 @@ class Record:
         packless = f["format"] in ("identity", "adopt", "branch")
         named = f["pack"] is None if packless else pack and f["pack"] == pack.digest
         must(named, "not the pack in force in its past, or null is called for")
-        if f["format"] == "adopt" and not misfit(SHAPES["adopt"], f["content"], ""):  # else it fails step 8
+        if f["format"] == "adopt" and not misfit(SHAPES["hash"], f["content"].get("pack"), ""):  # or it fails step 8
             adopted: Any = self.packs.get(f["content"]["pack"])
             must(adopted, f"the pack {f['content']['pack'][:12]} is not here", "waiting")
             must((adopted.replaces is None) == (adopted.digest == self.agreement), "a first pack of another agreement")
@@ -885,8 +890,8 @@ class Record:
 
     def rule_offer(self, e: Entry, c: Json, first: Any) -> None:
         named, thread, members = e.frame["named"], e, frozenset([e.party, *e.frame["named"]])
-        must(named and e.party not in named, "it names nobody, or its author")
-        must(members >= {*e.format["witnesses"]}, "it does not name the witnesses")
+        witnessed = members >= {*e.format["witnesses"]}
+        must(named and e.party not in named and witnessed, "it names nobody, or its author, or not the witnesses")
         must(e.effect != "custody.offer" or named == [c["receiver"]], "named is not exactly the receiver")
         if e.frame["thread"]:
             thread = self.at(e.frame["thread"])
@@ -900,7 +905,7 @@ class Record:
     def rule_answer(self, e: Entry, c: Json, first: Any) -> None:
         o: Any = self.offers.get(first)
         must(o and e.party in first.frame["named"], "no offer that names the author")
-        must(e.party not in o.accepts and e.party not in o.refusals, "it has answered before")
+        must(e.party not in {*o.accepts, *o.refusals}, "it has answered before")
         if e.frame["format"] == "refuse":
             o.refusals[e.party] = e
             return
@@ -1053,15 +1058,12 @@ class Pool:
 
 
 class Lot(NamedTuple):
+    name: str
     entry: Entry
     row: int
     pool: Pool
     born: Offer | None  # it exists where this offer has effect; else where its entry is
     states: list[State]
-
-    @property
-    def name(self) -> str:
-        return f"{self.entry.name}/{self.row}"
 
 
 ROWS = {"declare": "lots", "found": "lots", "split": "parts", "destroy": "residue"}
@@ -1097,8 +1099,6 @@ class Custody:
     def note(self, e: Entry, code: str, lot: str = "") -> None:
         self.raised.add((e.party, e.number, code, lot))
 
-    # a lot, as a view shows it
-
     def exists(self, lot: Lot | None, v: Entry) -> bool:
         return lot is not None and (self.record.has_effect(lot.born, v) if lot.born else v.has(lot.entry))
 
@@ -1128,9 +1128,10 @@ class Custody:
         return s
 
     def open(self, e: Entry, i: int, account: str, x: Json, pool: Pool | None = None, born: Offer | None = None) -> Lot:
-        pool = pool or Pool(x["quantity"].get("amount"), f"{e.name}/{i}")
-        lot = self.lots[f"{e.name}/{i}"] = Lot(e, i, pool, born, [State(e, account, **facts(x))])
-        return lot
+        name = f"{e.name}/{i}"
+        pool = pool or Pool(x["quantity"].get("amount"), name)
+        self.lots[name] = Lot(name, e, i, pool, born, [State(e, account, **facts(x))])
+        return self.lots[name]
 
     def push(self, lot: Lot, e: Entry, s: State, **changes: Any) -> State:
         lot.states.append(replace(s, **{"entry": e, "offers": {}, **changes}))
@@ -1200,7 +1201,7 @@ class Custody:
                     inner, content = t.effect.removeprefix("custody."), t.frame["content"]
                     opened_there = content["lots"] if inner in ("declare", "found") else []
                     own = {f"{t.name}/{i}" for i in range(len(opened_there))}
-                    for name in {*lots_named(inner, content), *own} & self.lots.keys():
+                    for name in {*lots_named(inner, content), *own}:
                         self.note(e, "contested", name)
 
     def check_lot(self, name: str, e: Entry, what: str, c: Json, i: int) -> tuple[Lot, State, Entry | None]:
@@ -1284,8 +1285,6 @@ class Custody:
                 self.note(e, "late-correction", lot.name)
         current += more
 
-    # the document
-
     def document(self) -> Json:
         """The balances document."""
         accounts: dict[tuple[str, str], Json] = {}
@@ -1318,7 +1317,7 @@ class Custody:
         for pool in (x.pool for x in self.lots.values()):
             if pool.total is not None and pool.stated > pool.total:
                 self.note(self.lots[pool.opener].entry, "pool-exceeded", pool.opener)
-        return {x for x in self.raised if x[2] != "contested" or self.exists(self.lots[x[3]], WHOLE)}
+        return {x for x in self.raised if x[2] != "contested" or self.exists(self.lots.get(x[3]), WHOLE)}
 
 
 # ------------------------------------------------------------------------------------------- obligations (obligations)
@@ -1420,14 +1419,16 @@ class Obligations:
         outcome = "partly-met" if shown else "none"
         if best in complete:
             outcome = "met-late" if best and best.first and day and best.first > day else "met"
-        met_on = best and (best.entry.frame["event-at"] if pack.time["basis"] == "event" else text_of(best.last))
+        ended = best and best.last and str(best.last)
+        met_on = best.entry.frame["event-at"] if best and pack.time["basis"] == "event" else ended
         return {
-            "days-late": low if low == high else None, "days-late-min": low, "days-late-max": high, "id": name,
-            "due": text_of(day), "first-due": text_of(own), "evidence": [x.entry.name for x in shown],
-            "extent": [reached[0].done, reached[0].of] if reached else None, "met-on": met_on, "outcome": outcome,
+            "id": name, "status": self.status(name, o, day, shown, complete, trigger), "outcome": outcome,
+            "due": day and str(day), "first-due": own and str(own), "met-on": met_on,
+            "days-late": low if low == high else None, "days-late-min": low, "days-late-max": high,
+            "extent": [reached[0].done, reached[0].of] if reached else None,
             "extent-latest": [shown[-1].done, shown[-1].of] if shown else None,
-            "status": self.status(name, o, day, shown, complete, trigger),
             "superseded-by": self.agreed.get(("obligations.supersede", name), {}).get("by"),
+            "evidence": [x.entry.name for x in shown],
         }  # fmt: skip
 
     def status(self, name: str, o: Json, day: date | None, shown: Any, complete: list[Evidence], trigger: Any) -> str:
@@ -1452,11 +1453,7 @@ class Obligations:
     def document(self) -> Json:
         duties = sorted(self.pack.obligations.items()) if self.pack else []
         rows = [self.row(name, o, self.pack) for name, o in duties if self.pack]
-        return {"at": text_of(self.at), "obligations": rows, "servanda-obligations": 1}
-
-
-def text_of(day: date | None) -> str | None:
-    return day.isoformat() if day else None
+        return {"at": str(self.at), "obligations": rows, "servanda-obligations": 1}
 
 
 # ----------------------------------------------------------------------------------------- forks (journal, settlement)
@@ -1487,7 +1484,7 @@ def upheld(record: Record, party: str) -> int:
     for other, n in record.done.items():
         if other != party and n:
             sizes[other] = max(sizes[other], record.journals[other].entries[n - 1].heads.get(party, 0))
-    quorum = max(1, min(pack.quorum, len(pack.parties) - 2) if pack.quorum == MAX_INTEGER else pack.quorum)
+    quorum = max(1, len(pack.parties) - 2 if pack.quorum == MAX_INTEGER else pack.quorum)
     order = sorted(sizes.values(), reverse=True)
     return order[quorum - 1] if quorum <= len(order) else 0
 
@@ -1534,8 +1531,6 @@ class Dossier:
         except Malformed as bad:
             self.wrong(where, bad.args[0], entry, offset)
 
-    # the files and their digests
-
     def read_manifest(self, m: Member) -> bool:
         with self.judging(m.name, None, next(m.mendings(), (None, 0))[0]):
             must(zlib.crc32(m.data) == m.crc, "it does not match its checksum")
@@ -1576,7 +1571,7 @@ class Dossier:
 
     def check_digest(self, m: Member, listed: Json) -> None:
         self.counts["files"] += 1
-        party = m.name.split("/")[1] if m.name.endswith("/entries.jsonl") else None
+        party = next((x for x in self.journals if m.name == f"journals/{x}/entries.jsonl"), None)
         what = "it does not have the digest that the manifest gives"
         if (digest(m.data).hex(), len(m.data)) == (listed["sha256"], listed["size"]):
             with self.judging(m.name):
@@ -1603,8 +1598,6 @@ class Dossier:
         elif claimed > journal.size:
             number, why = journal.size + 1, f"the entries from {journal.size + 1} to {claimed} are missing"
         self.wrong(f"journals/{party}/entries.jsonl", f"{what}: {why}", f"{party}/{number}", offset)
-
-    # the journals against those who signed them
 
     def check_outside(self, pins: dict[str, str], expect: dict[str, int]) -> None:
         """The manifest's signature, and which journals there are."""
@@ -1652,8 +1645,6 @@ class Dossier:
             self.counts["checkpoint signatures"] += sum(map(bool, found.values()))
             if len(known) < len(note.lines) or not found.get(6):
                 self.unchecked.append(f"{where}: no ML-DSA-44 signature verified, or a line not by the centre's keys")
-
-    # what is said in the journals
 
     def check_record(self, record: Record) -> None:
         for name, m, _ in self.places("proof"):
@@ -1733,7 +1724,8 @@ def flags_of(e: Entry) -> Iterator[str]:
     weekday = (e.frame["as-stated"] or {}).get("weekday")
     if not exists:
         yield "date-does-not-exist"
-    if weekday and first and first == last and "/" not in e.frame["event-at"] and WEEKDAYS[first.weekday()] != weekday:
+    one_day = first and first == last and "/" not in e.frame["event-at"]
+    if weekday and first and one_day and SHAPES["weekday"]["enum"][first.weekday()] != weekday:
         yield "weekday-contradicts"
 
 
@@ -1774,7 +1766,7 @@ def lines_of(r: dict[str, Json]) -> Iterator[str]:
         yield f"complete to entry {x['entries']} of journal {x['journal']}, as of {x['as-of']}"
     yield "checked: " + ", ".join(f"{n} {what}" for what, n in sorted(r["checked"].items()))
     for name in ("inadmissible", "waiting", "suspended", "flagged", "not-checked"):
-        yield from table(name, r[name])
+        yield from table(name.replace("-", " "), r[name])
     yield from table("upheld, of forked journals", [f"{party}/{k}" for party, k in r["forks"].items()])
     for register in r["registers"].values():
         for name in ("accounts", "discrepancies", "obligations"):
@@ -1786,17 +1778,12 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
     says = "Verifies a dossier. Exit status: 0 verified, 1 something is wrong, 2 usage or unreadable input."
     parser = argparse.ArgumentParser(description=says)
     parser.add_argument("dossier", type=Path)
-    options = {"--party": ("P=FINGERPRINT", "compared in person"), "--expect": ("P>=N", "P has at least N entries")}
-    for name, (form, text) in options.items():
-        parser.add_argument(name, action="append", default=[], metavar=form, help=text)
+    parser.add_argument("--party", action="append", default=[], metavar="P=FINGERPRINT", help="compared in person")
+    parser.add_argument("--expect", action="append", default=[], metavar="P>=N", help="P has at least N entries")
     parser.add_argument("--fork", type=Path, metavar="PROOF.json", help="a proof of a fork, by the keys in the dossier")
-    switches = {
-        "--allow-unpinned": "accept journals whose fingerprint is not given",
-        "--json": "print one JSON value",
-        "--first-only": "print the first thing that is wrong, and nothing else",
-    }
-    for name, text in switches.items():
-        parser.add_argument(name, action="store_true", help=text)
+    parser.add_argument("--allow-unpinned", action="store_true", help="accept journals whose fingerprint is not given")
+    parser.add_argument("--json", action="store_true", help="print one JSON value")
+    parser.add_argument("--first-only", action="store_true", help="print nothing but the first thing that is wrong")
     given = parser.parse_args(argv)
     if not all(re.fullmatch(WORDS["id"] + "=[0-9a-f]{64}", x) for x in given.party):
         parser.error("--party is PARTY=FINGERPRINT")
