@@ -16,7 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 FUNCTION_LINES_MAX, MODULE_LINES_MAX, CLASS_LINES_MAX = 70, 600, 250
 VERIFIER = "verifier/verify.py"
-VERIFIER_LINES_MAX, VERIFIER_CLASS_LINES_MAX = 2650, 350
+VERIFIER_LINES_MAX = 1836
 """What is wanted of the stand-alone verifier is 900 lines (STYLE.md, Known exceptions); this limit only goes down."""
 LICENCE = "# SPDX-License-Identifier: Apache-2.0"
 NAMES_REFUSED = re.compile(r"(^|_)(utils?|helpers?|common|misc|managers?|base)(_|\.|$)")
@@ -46,7 +46,7 @@ def problems_in(path: Path) -> Iterator[str]:
     text, name = path.read_text(), str(path.relative_to(ROOT))
     lines = text.count("\n")
     limit = VERIFIER_LINES_MAX if name == VERIFIER else MODULE_LINES_MAX
-    class_limit = VERIFIER_CLASS_LINES_MAX if name == VERIFIER else CLASS_LINES_MAX
+    in_tests = name.startswith("tests/")
     if lines > limit:
         yield f"{name}: {lines} lines; {limit} at most"
     if lines and not text.startswith(LICENCE):
@@ -59,8 +59,8 @@ def problems_in(path: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and length(node, node.body) > FUNCTION_LINES_MAX:
             yield f"{name}:{node.lineno}: {node.name} has {length(node, node.body)} lines; {FUNCTION_LINES_MAX} at most"
-        if isinstance(node, ast.ClassDef) and not name.startswith("tests/") and length(node, node.body) > class_limit:
-            yield f"{name}:{node.lineno}: class {node.name}: {length(node, node.body)} lines; {class_limit} at most"
+        if isinstance(node, ast.ClassDef) and not in_tests and length(node, node.body) > CLASS_LINES_MAX:
+            yield f"{name}:{node.lineno}: class {node.name}: {length(node, node.body)} lines; {CLASS_LINES_MAX} at most"
 
 
 def main() -> int:

@@ -140,6 +140,22 @@ def test_a_dispute_is_settled_by_both() -> None:
     assert discrepancies(found) == []
 
 
+def test_crossed_offers_to_resolve_a_dispute_void_one_another_and_lock_nothing() -> None:
+    world = World()
+    d = declare(world, "ana", 10)
+    world.accept("ben", hand_over(world, "ana", "ben", (f"{d}/0", 10)), received((f"{d}/0", 8)))
+    rest = received((f"ben/{4}/0", 2))
+    mine = world.offer("ana", "resolve", {"lots": rest, "holder": "ana"}, ["ben"])
+    yours = world.offer("ben", "resolve", {"lots": rest, "holder": "ben"}, ["ana"], sees={})
+    said = [world.accept("ben", mine), world.accept("ana", yours)]
+    found = verify(world)
+    assert [state_of(found, x) for x in said] == ["admissible", "admissible"]
+    assert accounts(found) == {"disputed/ana/ben": 2, "held/ben": 8}
+    assert {x[:2] for x in discrepancies(found)} >= {("not-settled", str(mine)), ("not-settled", str(yours))}
+    world.accept("ben", world.offer("ana", "resolve", {"lots": rest, "holder": "ana"}, ["ben"]))
+    assert accounts(verify(world)) == {"held/ana": 2, "held/ben": 8}
+
+
 def test_nothing_received_ends_the_lot_and_leaves_all_of_it_in_dispute() -> None:
     world = World()
     d = declare(world, "ana", 10)
