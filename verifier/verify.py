@@ -261,6 +261,8 @@ WORDS = {
     "id": "[a-z][a-z0-9-]{0,31}", "duty": "([a-z][a-z0-9-]{0,31}|[A-Z][A-Z0-9-]{0,31})", "hash": "[0-9a-f]{64}",
     "day": "[0-9]{4}-[0-9]{2}-[0-9]{2}", "tag": "[a-z]{2,3}(-[A-Za-z0-9]{2,8})*", "key": "[0-9a-f]{32}",
     "lot": "[a-z][a-z0-9-]{0,31}/[1-9][0-9]{0,15}/(0|[1-9][0-9]{0,15})", "seal": "[A-Za-z0-9_-]{43}",
+    "code": "[A-Z][A-Z0-9-]{0,31}",
+    "instant": "[0-9]{4}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z",
 }  # fmt: skip
 NOTATION = """
 any {...} ; amount integer(0..) ; count integer(1..) ; text string(1..4000) ; seals [seal](1..) ; ids [{id:id ...}]
@@ -278,12 +280,16 @@ frame {version:=1 agreement:hash pack:hash|null party:id number:count format:id 
 pair {ed25519:string ml-dsa-44:string}
 identity {centre:pair names:any receipt:pair tls:[hash] root:{keys:[{public:string type:=ed25519}](1..16)
  threshold:integer(1..16)} officers:[{custody:=centre,token,officer id:id public:string type:=ed25519
- roles:[=author,release,watch]}]}
+ roles:[=author,release,watch]}] encryption?:{age-x25519:string}}
 quantity {amount:amount basis:=stated,derived unit:string}|{basis:=not-stated unit:string}
 lot-row {lot:lot quantity:quantity ...} ; row {kind:string place:string quantity:quantity ...}
 lots [lot-row] ; rows [{kind:string place:string quantity:quantity serial?:string(1..80) ...}](1..1000)
 adopt {pack:hash} ; branch {root:hash size:amount} ; citation {} ; refuse {reason:text} ; lapse {reason:text}
-acknowledge {disposition:=accepted,rejected reason:string(0..4000)} ; condition {outcome:=confirmed,failed}
+acknowledge {disposition:=opened,accepted,rejected reason:string(0..4000)} ; condition {outcome:=confirmed,failed}
+link-test {} ; link-answer {} ; contacts {contacts:[{id:id reach:string(0..500) title:string(1..200)}](1..50)}
+escalation {action:=reminder,escalation clock:=acknowledge,answer,meeting contact:null|id party:id
+ step:integer(0..1000)}
+regime {formats:[id](0..1000) reason:text since:day state:=applied,suspended,voluntary}
 accept {condition:null|{confirmer:id text:text} extent:=full,part received:[{lot:lot quantity:quantity}]}
 correct {content:any reason:text} ; reveal {disclosures:[string]}
 performs [{extent:=full obligation:duty}|{done:amount extent:=part obligation:duty of:count}](1..50)
@@ -303,11 +309,14 @@ custody.finding {findings:[{outcome:outcome subject:text ...}] ...}
 custody.issue {issues:[{count:amount issue:text state:=open,closed ...}] ...}
 obligations.extend {obligation:duty due:day ...} ; obligations.supersede {obligation:duty by:duty ...}
 obligations.suspend {obligations:[duty] state:=suspended,resumed reason:text ...}
+alerts.alert {class:id answer-by?:instant ...} ; alerts.inquiry {class:id answer-by?:instant ...} ; alerts.answer {...}
+alerts.coded {word:code number:integer(1..9999) ...} ; alerts.closure {reason:text ...} ; alerts.meeting {on:day ...}
+alerts.assessment {assessment:=sufficient,insufficient,irrelevant reason:text ...} ; line.exchange {round:id ...}
 due {rule:=fixed date:day ...}|{rule:=days-after,before event:id days:integer(0..100000) ...}|{rule:=continuous ...}
  |{rule:=recurring first:day every:=day,week,month,year until:day|null ...}|{rule:=unstated text:any ...}
  |{rule:=share date:day part:amount of:count ...}|{rule:=triggered trigger:id hours:amount ...}
 pack {servanda-pack:=1 id:id edition:string title:any languages:[string](1..) replaces:hash|null bodies:ids alerts:ids
- parties:[{id:id names:any role:any ...}](2..64) places:ids units:[{id:id exponent:amount ...}]
+ codes?:[any] line?:any parties:[{id:id names:any role:any ...}](2..64) places:ids units:[{id:id exponent:amount ...}]
  time:{zone:string days:=calendar,working holidays:[day] basis:=event,receipt ...}
  settlement:{quorum:=all|amount liars:amount lapse?:boolean ...} items:[{id:id unit:id within:id|null ...}]
  events:[{id:id date:day ...}|{id:id format:id ...}] formats:[{id:id version:amount act:act effect:string|null
@@ -321,12 +330,14 @@ opening {disclosure:any|string entry:reference}
 """
 SHAPES = read_shapes(WORDS, NOTATION)
 OFFERS = {"custody.offer", "custody.destroy", "custody.resolve", "obligations.extend", "obligations.supersede"}
-EFFECTS = {x: ("offer" if x in OFFERS else "notify", shape) for x, shape in SHAPES.items() if "." in x}
+ACTS_OF = {**dict.fromkeys(OFFERS, "offer"), "alerts.inquiry": "inquire", "alerts.answer": "answer"}
+EFFECTS = {x: (ACTS_OF.get(x, "notify"), shape) for x, shape in SHAPES.items() if "." in x}
 SIGNED = {  # entry, Built-in formats: who signs them; their act is their own name, or `accept`, or `notify`
     "identity": "root", "adopt": "two", "branch": "root", "citation": "centre", "acknowledge": "one", "accept": "two",
     "refuse": "two", "condition": "two", "lapse": "two", "correct": "two", "reveal": "two",
+    "link-test": "centre", "link-answer": "centre", "escalation": "centre", "contacts": "two", "regime": "two",
 }  # fmt: skip
-ACTS = {**{x: x for x in SHAPES["act"]["enum"]}, "adopt": "accept"}
+ACTS = {**{x: x for x in SHAPES["act"]["enum"]}, "adopt": "accept", "link-test": "inquire", "link-answer": "answer"}
 BUILT_IN: dict[str, Json] = {
     name: {
         "act": ACTS.get(name, "notify"), "release": by, "fields": SHAPES[name], "version": 1, "effect": None,
@@ -612,7 +623,8 @@ def read_identity(f: Json) -> Identity:
     named = len(officers) == len(c["officers"]) and not {"root", "centre"} & {*officers}
     must(named, "two officers share an id, or one is called root or centre")
     must(all(ascending(roles) for _, roles in officers.values()), "roles are not sorted")
-    keys = [*roots, *centre, *receipt, *(public for public, _ in officers.values())]
+    sealed = [from_base64(c["encryption"]["age-x25519"], 32)] if "encryption" in c else []
+    keys = [*roots, *centre, *receipt, *(public for public, _ in officers.values()), *sealed]
     must(len({*keys}) == len(keys), "a public key stands twice")
     must(threshold <= len(roots) and all(isinstance(x, str) for x in c["names"].values()), "the threshold, or a name")
     released, by_id = read_time(f["released-at"]).timestamp(), {key_id(k): k for k in roots}
@@ -998,8 +1010,10 @@ def check_content(form: Json, c: Json) -> None:
     bad = misfit(form["fields"], c, "content", sealed="built-in" not in form)
     must(not bad, bad)
     fitting(form["effect"] or "any", c)
-    if form["effect"] == "obligations.extend":
-        read_date(c["due"])
+    if form["effect"] in ("obligations.extend", "alerts.meeting"):
+        read_date(c["due" if "due" in c else "on"])
+    if form is BUILT_IN["regime"]:
+        must(len({*c["formats"]}) == len(c["formats"]), "a format is named twice")
     for figure in c["figures"] if form["effect"] == "custody.figure" else ():
         read_span(figure["as-of"])
     if form["performs"] and "performs" in c:

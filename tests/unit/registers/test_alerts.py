@@ -163,6 +163,7 @@ def test_a_short_message_has_the_class_of_the_book() -> None:
         ("ask", URGENT, {"precedence": "flash", "to": []}, "nobody-addressed"),
         ("ask", URGENT, {"precedence": "routine"}, "precedence"),
         ("ask", URGENT | {"answer-by": "2025-12-31T00:00:00Z"}, {"precedence": "flash"}, "deadline-past"),
+        ("ask", URGENT | {"answer-by": "2026-02-30T00:00:00Z"}, {"precedence": "flash"}, "no-such-date"),
         ("tell", {"text": "t"}, {}, "no-question"),
         ("tell", {"text": "t"}, {"refers_to": ["ash/1"]}, "no-question"),
         ("assess", {"assessment": "sufficient", "reason": "r"}, {"refers_to": ["ash/1"]}, "no-answer"),

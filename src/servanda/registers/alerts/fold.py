@@ -10,7 +10,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable
 
-from servanda.agreement.dates import instant_seconds
+from servanda.agreement.dates import DateExpressionError, check_instant, instant_seconds
 from servanda.journal.frame import Frame, Place
 from servanda.journal.record import Record
 from servanda.journal.state import Entry
@@ -154,6 +154,8 @@ class AlertsRegister:
         if frame.precedence != alert["precedence"]:
             raise Refused("precedence", f"class {name} has precedence {alert['precedence']}, not {frame.precedence}")
         answer_by = frame.content.get("answer-by")
+        if answer_by is not None and not _exists(answer_by):
+            raise Refused("no-such-date", f"the answer is due at {answer_by}, which does not exist")
         if answer_by is not None and instant_seconds(answer_by) <= instant_seconds(frame.released_at):
             raise Refused("deadline-past", f"the answer is due at {answer_by}, which is not after its release")
         case = self._case_referred(frame)
@@ -281,6 +283,14 @@ class AlertsRegister:
 
 def _number(item: tuple[int, Place]) -> int:
     return item[0]
+
+
+def _exists(instant: str) -> bool:
+    try:
+        check_instant(instant)
+    except DateExpressionError:
+        return False
+    return True
 
 
 Rule = Callable[[AlertsRegister, Entry, Frame], Callable[[], None]]
