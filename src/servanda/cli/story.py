@@ -7,6 +7,7 @@ The story is data (`examples/*/story.toml`); this module knows no agreement. Eve
 from __future__ import annotations
 
 import base64
+import json
 import time
 import tomllib
 from collections.abc import Callable, Mapping
@@ -81,6 +82,19 @@ class Story:
     def stop(self) -> None:
         """End all processes and lines."""
         self.centres.stop()
+        self._close()
+
+    def leave(self) -> None:
+        """Leave the centres on duty, by lines that do not end with this process."""
+        cards = {party: self.centres.ask(party, "card") for party in self.pack.parties}
+        for party in self.pack.parties:
+            for other, card in cards.items():
+                if other != party:
+                    fingerprint = self.centres.fingerprints[other]
+                    self.centres.ask(party, "meet", card=json.dumps(card), fingerprint=fingerprint)
+        self._close()
+
+    def _close(self) -> None:
         if self._wires is not None:
             self._wires.close()
 

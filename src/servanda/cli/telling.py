@@ -28,9 +28,10 @@ def tell_story(base: Path, example: Path, keep: bool, as_json: bool) -> bool:
         if not emit(result | {"homes": str(base)}, as_json):
             _print(story, result)
             _print_where(story, result, keep)
-    finally:
-        if not keep:
-            story.stop()
+    except BaseException:
+        story.stop()
+        raise
+    (story.leave if keep else story.stop)()
     return bool(result["identical"] and result["verified"])
 
 
