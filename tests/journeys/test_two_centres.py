@@ -95,6 +95,17 @@ def test_an_entry_released_here_is_shown_receipted_and_acknowledged_there(on_dut
     birch.refused(2, "reference", "acknowledge", "ash/99", "--as", "watch-1")
 
 
+def test_a_sealed_member_is_opened_over_the_line_to_whom_the_draft_names(on_duty: Pair) -> None:
+    ash, birch = on_duty
+    entry = ash.says("note", {"text": "by the reeds"}, to=["birch"], seal=["text"], open_to=["birch"])
+    kept = ash.says("note", {"text": "nowhere"}, to=["birch"], seal=["text"])
+    eventually(lambda: size(birch, "ash") == size(ash, "ash"))
+    eventually(lambda: birch.reads("show", entry)["opened"] == {"text": "by the reeds"})
+    eventually(lambda: all(row["openings"] == [] for row in ash.reads("status")["watch"]))
+    assert list(birch.reads("show", kept)["opened"]) == ["_sd"]
+    assert ash.reads("advances") == {"held": [], "sent": []}
+
+
 def test_a_handover_is_accepted_and_both_count_the_same(on_duty: Pair) -> None:
     ash, birch = on_duty
     lot = ash.says("declare", {"lots": [row(7_000_000)]}) + "/0"
