@@ -128,7 +128,7 @@ def test_a_damaged_push_is_malformed_or_means_exactly_its_bytes(data: st.DataObj
 @settings(deadline=None)
 def test_an_arbitrary_address_is_an_error_of_the_client(target: str, data: bytes) -> None:
     for method in ("GET", "POST", "PUT"):
-        for start in ("", "/v1/journals/", "/v1/journals/syr/entries", "/v1/packs/"):
+        for start in ("", "/v1/journals/", "/v1/journals/syr/entries", "/v1/packs/", "/v1/relay/", "/v1/relay/usa/"):
             status, _, door = request(method, start + target, data)
             assert status in (400, 404)
             assert door.calls == []
