@@ -110,7 +110,7 @@ class Founding(NamedTuple):
     addresses: tuple[str, ...] = ()
     cost: Cost | None = None
     """Cost of the key derivation; None for the default."""
-    encryption: bool = False
+    encryption: bool = True
     """Whether the identity states a key to which counterparts encrypt bundles; `rotate` can state one later."""
 
 

@@ -188,6 +188,9 @@ class TestCheckpoints:
             with store.transaction() as writer:
                 writer.put_checkpoint("syr", size, f"note {size}".encode())
         assert store.checkpoint("syr") == b"note 300"
+        assert store.checkpoint("syr", 299) == b"note 299"
+        assert store.checkpoint("syr", 301) is None
+        assert store.checkpoint("opcw", 1) is None
         assert store.checkpoint("opcw") is None
 
     def test_one_size_has_one_note_the_last_put(self, store: Store) -> None:

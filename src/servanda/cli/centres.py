@@ -79,7 +79,6 @@ class Centres:
                     officers=OFFICERS,
                     port=port,
                     addresses=(f"https://127.0.0.1:{port}",),
-                    encryption=True,
                     cost=CHEAP,  # the passphrase is printed, and serves one exercise
                 )
             )

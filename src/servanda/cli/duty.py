@@ -34,7 +34,11 @@ OFFICERS = {"desk-1": ("author",), "release-1": ("author", "release"), "watch-1"
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=click.IntRange(1, 65535), required=True, help="Port to listen on.")
 @click.option("--address", multiple=True, help="https://host:port where counterparts reach it; repeat for each route.")
-@click.option("--encryption", is_flag=True, help="State a key to which counterparts encrypt courier bundles.")
+@click.option(
+    "--encryption/--no-encryption",
+    default=True,
+    help="State a key to which counterparts encrypt courier bundles (the default), or none.",
+)
 @click.option(
     "--root-passphrase-file",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),

@@ -145,10 +145,15 @@ class Centre:
     def note_at(self, size: int, *, quantum: bool = False) -> bytes:
         """The signed checkpoint of our own journal at `size`; with the ML-DSA-44 signature if `quantum`.
 
-        The root for a size never changes, so signing twice is harmless.
+        The root for a size never changes, so signing twice is harmless. Below the entry that states today's key the
+        note is the one that was signed then: a key says nothing of what came before it.
         """
         if self._newest[0] == size and not quantum:
             return self._newest[1]
+        if size < self.journal.identities.key_since() and not quantum:
+            kept = self.store.checkpoint(self.party, size)
+            if kept is not None:
+                return kept
         checkpoint = Checkpoint(self.journal.origin, size, self.journal.tree.root(size))
         signatures = [sign_checkpoint(checkpoint, self.signers.centre.sign, self.signers.centre.public)]
         if quantum:

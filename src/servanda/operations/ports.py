@@ -146,8 +146,8 @@ class Store(Protocol):
             KeyError: that subtree is not complete here.
         """
 
-    def checkpoint(self, journal: str) -> bytes | None:
-        """The newest checkpoint note held (greatest size), or None."""
+    def checkpoint(self, journal: str, size: int | None = None) -> bytes | None:
+        """The checkpoint note held at a size, by default the newest one (greatest size); None if there is none."""
 
     def receipts(self, journal: str) -> list[StoredReceipt]:
         """All receipts held on a journal, sorted by (by, kind)."""

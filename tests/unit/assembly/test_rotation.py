@@ -72,6 +72,17 @@ def test_counterparts_follow_a_rotation_from_the_journal_alone(station: Station)
     assert [entry.code for entry in other.record.journals["ash"].entries] == [None, None, None]
 
 
+def test_a_push_that_ends_before_a_rotation_is_proved_by_the_key_of_its_time(station: Station) -> None:
+    speak(station)
+    station.rotate("root", Rotation(renew=("centre",)))
+    speak(station)
+    other = World(lake(), adopted=False).centres["birch"]
+    for first in range(1, 5):
+        leaves = tuple(station.store.leaves("ash", first, 1))
+        receive(other, Push("ash", first, leaves, station.centre.note_at(first)), "ash")
+    assert [entry.code for entry in other.record.journals["ash"].entries] == [None] * 4
+
+
 def test_nothing_changes_without_the_root_passphrase(station: Station) -> None:
     with pytest.raises(KeyringError):
         station.rotate("guess", Rotation(renew=("centre",)))

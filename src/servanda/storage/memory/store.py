@@ -192,10 +192,10 @@ class MemoryStore:
         """
         return self._held(journal).nodes[level, index]
 
-    def checkpoint(self, journal: str) -> bytes | None:
-        """The newest checkpoint note held (greatest size), or None."""
+    def checkpoint(self, journal: str, size: int | None = None) -> bytes | None:
+        """The checkpoint note held at a size, by default the newest one (greatest size); None if there is none."""
         checkpoints = self._held(journal).checkpoints
-        return checkpoints[max(checkpoints)] if checkpoints else None
+        return checkpoints.get(max(checkpoints, default=0) if size is None else size)
 
     def receipts(self, journal: str) -> list[StoredReceipt]:
         """All receipts held on a journal, sorted by (by, kind)."""

@@ -244,14 +244,19 @@ class SqliteStore:
         value: bytes = found[0][0]
         return value
 
-    def _of_journal(self, statement: str, journal: str) -> list[Row]:
-        """The rows of a statement whose only parameter is the id of a journal."""
+    def _of_journal(self, statement: str, journal: str, *more: int) -> list[Row]:
+        """The rows of a statement whose first parameter is the id of a journal."""
         number = self._tables.journal_id(journal)
-        return [] if number is None else self._database.rows(statement, (number,))
+        return [] if number is None else self._database.rows(statement, (number, *more))
 
-    def checkpoint(self, journal: str) -> bytes | None:
-        """The newest checkpoint note held (greatest size), or None."""
-        found = self._of_journal("SELECT note FROM checkpoints WHERE journal = ? ORDER BY size DESC LIMIT 1", journal)
+    def checkpoint(self, journal: str, size: int | None = None) -> bytes | None:
+        """The checkpoint note held at a size, by default the newest one (greatest size); None if there is none."""
+        if size is not None:
+            statement = "SELECT note FROM checkpoints WHERE journal = ? AND size = ?"
+            found = self._of_journal(statement, journal, size)
+        else:
+            statement = "SELECT note FROM checkpoints WHERE journal = ? ORDER BY size DESC LIMIT 1"
+            found = self._of_journal(statement, journal)
         return found[0][0] if found else None
 
     def receipts(self, journal: str) -> list[StoredReceipt]:
