@@ -73,7 +73,7 @@ def test_counterparts_follow_a_rotation_from_the_journal_alone(station: Station)
 
 
 def test_a_push_that_ends_before_a_rotation_is_proved_by_the_key_of_its_time(station: Station) -> None:
-    speak(station)
+    station.rotate("root", Rotation(officers={"chief-2": ("release",)}))
     station.rotate("root", Rotation(renew=("centre",)))
     speak(station)
     other = World(lake(), adopted=False).centres["birch"]
