@@ -232,13 +232,13 @@ class AlertsRegister:
     def _acknowledge(self, entry: Entry, frame: Frame) -> Callable[[], None]:
         asked = [self.questions[r.place] for r in frame.refers_to if r.place in self.questions]
         asked = [q for q in asked if q.entry.frame is not None and entry.place.party in q.entry.frame.to]
-        opened = {self.case_of[r.place] for r in frame.refers_to if r.place in self.case_of}
+        cases = dict.fromkeys(self.case_of[r.place] for r in frame.refers_to if r.place in self.case_of)
 
         def post() -> None:
             for question in asked:
                 question.acknowledgements.setdefault(entry.place.party, []).append(entry)
                 self.touched.add(question.place)
-            for opening in sorted(opened):
+            for opening in reversed(cases):  # what refers to it belongs to the first
                 self._join(entry, self.cases[opening])
 
         return post
@@ -248,8 +248,10 @@ class AlertsRegister:
         if question is None:
             raise Refused("no-question", "an escalation refers first to the question whose clock it is about")
         case = self.cases[question.case]
-        if entry.place.party not in case.sides:
-            raise Refused("not-in-case", f"{entry.place.party} is no side of the case {case.opening}")
+        assert question.entry.frame is not None
+        # A follow-up may address who is no side of the case; its clock runs all the same, and its centre says so.
+        if entry.place.party not in {question.place.party, *question.entry.frame.to}:
+            raise Refused("not-asked", f"{question.place} is neither by {entry.place.party} nor addressed to it")
         return lambda: self._enter(entry, case, question.escalations)
 
     # Exchange.
