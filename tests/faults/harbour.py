@@ -40,6 +40,7 @@ from servanda.proof.notes import KIND_COSIGNATURE, KIND_MLDSA44, parse_note, par
 from tests.faults.mortal import Death, Fate, MortalStore, mortal_file
 from tests.rig.ledger import brought_in, payload_of
 from tests.rig.packs import lake
+from tests.rig.pushing import catch_up_with, push_all
 from tests.rig.replica import documents, leaves_of, prepared, rebuilt, remembered
 from tests.rig.world import accounts
 
@@ -203,14 +204,14 @@ class Harbour:
         while receipted_size(self.centre(sender), receiver) < self.centre(sender).journal.size:
             with suppress(LineDown):
                 delivery = self.deliveries[sender]
-                self.act(sender, lambda delivery=delivery: delivery._push_all(receiver))  # type: ignore[misc]
+                self.act(sender, lambda delivery=delivery: push_all(delivery, receiver))  # type: ignore[misc]
 
     def catch_up(self, party: str, other: str) -> None:
         """Pull what is lacked, fetch packs, compare heads; once more if the line fails."""
         for _ in range(2):
             with suppress(LineDown):
                 delivery = self.deliveries[party]
-                return self.act(party, lambda delivery=delivery: delivery._catch_up(other))  # type: ignore[misc]
+                return self.act(party, lambda delivery=delivery: catch_up_with(delivery, other))  # type: ignore[misc]
         return None
 
     def quantum(self, party: str, other: str) -> None:
@@ -329,7 +330,7 @@ class Wire:
             raise LineDown("the answer is lost")
         return answer
 
-    def push(self, party: str, push: Push) -> PushReply:
+    def push(self, party: str, push: Push, by: str | None = None) -> PushReply:
         self._harbour.told.push(push)
         told = self._harbour.told
         return self._ask(
@@ -347,7 +348,7 @@ class Wire:
     def consistency(self, party: str, journal: str, first: int, second: int) -> list[bytes]:
         return self._ask(party, lambda door: door.consistency(self._me, journal, first, second), lambda path: None)
 
-    def receipt(self, party: str, journal: str, note: bytes) -> bytes:
+    def receipt(self, party: str, journal: str, note: bytes, by: str | None = None) -> bytes:
         self._harbour.told.note(note)
         size = parse_checkpoint(parse_note(note).text).size
         told = self._harbour.told

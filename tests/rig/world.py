@@ -161,7 +161,7 @@ class DirectCourier:
     def __init__(self, centres: Mapping[str, Centre]) -> None:
         self._doors = {party: CentreDoor(centre, lambda: None) for party, centre in centres.items()}
 
-    def push(self, party: str, push: Push) -> PushReply:
+    def push(self, party: str, push: Push, by: str | None = None) -> PushReply:
         reply = self._doors[party].push(push.journal, push)
         self._doors[party].judge()
         return reply
@@ -181,7 +181,7 @@ class DirectCourier:
     def consistency(self, party: str, journal: str, first: int, second: int) -> list[bytes]:
         return self._doors[party].consistency("", journal, first, second)
 
-    def receipt(self, party: str, journal: str, note: bytes) -> bytes:
+    def receipt(self, party: str, journal: str, note: bytes, by: str | None = None) -> bytes:
         return self._doors[party].receipt("", journal, note)
 
     def orderwire(self, party: str, words: Words) -> None:
