@@ -120,6 +120,8 @@ class Reading:
             case = self.cases[first]
             if at[0] not in self.sides[case]:
                 return "not-in-case"
+            if self.strange(case, at):
+                return "status"
             if self.closed(case, at):
                 return "case-closed"
             self.cases[at] = case
@@ -129,7 +131,13 @@ class Reading:
 
     _rule_ask = _rule_code = _rule_warn
 
+    def strange(self, case: At, at: At) -> bool:
+        """Whether an entry has another status than a case."""
+        return bool(self.said[at]["status"] != self.said[case]["status"])
+
     def _open(self, at: At, first: At) -> str:
+        if self.strange(self.cases[first], at):
+            return "status"
         if self.closed(self.cases[first], at):
             return "case-closed"
         self.cases[at] = self.cases[first]
@@ -153,6 +161,8 @@ class Reading:
         first = self._first(at)
         if first is None or first not in self.cases:
             return "no-case"
+        if self.strange(self.cases[first], at):
+            return "status"
         if self.closed(self.cases[first], at):
             return "case-closed"
         if at[0] not in self.sides[self.cases[first]]:
@@ -165,12 +175,15 @@ class Reading:
         first = self._first(at)
         if first is None or first not in self.cases:
             return "no-case"
+        if self.strange(self.cases[first], at):
+            return "status"
         if self.closed(self.cases[first], at):
             return "case-closed"
         return self._open(at, first) if self.cases[first][0] == at[0] else "not-own-case"
 
     def _rule_acknowledge(self, at: At) -> str:
         found = [self.cases[one] for one in self._all(at) if one in self.cases]
+        found = [case for case in found if not self.strange(case, at)]
         if found:
             self.cases[at] = found[0]
         return ""
@@ -181,12 +194,14 @@ class Reading:
             return "no-question"
         if at[0] not in (first[0], *self.said[first]["to"]):
             return "not-asked"
+        if self.strange(self.cases[first], at):
+            return "status"
         self.cases[at] = self.cases[first]
         return ""
 
     def _rule_other(self, at: At) -> str:
         first = self._first(at)
-        if first in self.cases:
+        if first in self.cases and not self.strange(self.cases[first], at):
             self.cases[at] = self.cases[first]
         return ""
 
@@ -218,7 +233,7 @@ class Reading:
         mine = [at for at in sorted(self.cases) if at[0] == party]
         answers = [at for at in mine if self._is(at, "tell") and self._first(at) == question]
         read = [at for at in sorted(self.good) if at[0] == party and question in self._all(at)]
-        read = [at for at in read if self.said[at]["format"] == "acknowledge"]
+        read = [at for at in read if self.said[at]["format"] == "acknowledge" and not self.strange(question, at)]
         accepted = [at for at in read if self.said[at]["content"]["disposition"] in ("accepted", "rejected")][:1]
         rejected = [at for at in read if self.said[at]["content"]["disposition"] == "rejected"][:1]
         failed: list[tuple[At, At]] = []

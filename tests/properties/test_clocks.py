@@ -64,6 +64,7 @@ class Scene:
         self.world = _founded().clone()
         self.skew = dict.fromkeys(PARTIES, 0)
         self.entries: dict[Place, Entry] = {}
+        self.turn = 0
         for party, centre in self.world.centres.items():
             centre.clock = lambda party=party: self.time(party)  # type: ignore[misc]
 
@@ -80,6 +81,9 @@ class Scene:
     def write(self, centre: Centre, form: str, content: dict[str, Any], **members: Any) -> None:
         alone = form in ("warn", "code", "acknowledge")
         members |= {"author": "duty", "releaser": None} if alone else {}
+        self.turn += 1
+        if self.turn % 7 == 0:
+            members |= {"status": "exercise", "exercise_at": "2014-01-10T12:00:00Z"}
         if form == "escalation":
             members |= {"author": "centre", "releaser": None}
         entry = write(centre, form, content, **members)

@@ -207,6 +207,26 @@ def test_an_acknowledgement_of_two_cases_is_listed_in_both_and_what_follows_it_i
     assert w.centres["birch"].alerts.case_of[read.place] == second.place
 
 
+def test_an_exercise_neither_answers_nor_closes_nor_counts_with_what_is_actual() -> None:
+    w = world()
+    alert = warn(w)
+    w.sync()
+    drill: dict[str, Any] = {"refers_to": [alert.place], "status": "exercise"}
+    before = shown(w, "birch", minutes=500)["cases"]
+    for form, content in (("tell", {"text": "t"}), ("meet", {"on": "2027-01-01"})):
+        assert refused(w, "birch", form, content, to=["ash"], **drill) == "alerts/status"
+    assert refused(w, "ash", "close", {"reason": "r"}, **drill) == "alerts/status"
+    assert refused(w, "ash", "ask", URGENT, to=["birch"], precedence="flash", **drill) == "alerts/status"
+    w.alone("birch", "acknowledge", {"disposition": "accepted", "reason": ""}, to=["ash"], **drill)
+    w.say("birch", "note", {"text": "t"}, **drill)
+    (case,), (then,) = shown(w, "birch", minutes=500)["cases"], before
+    assert [clock["state"] for clock in case["clocks"]] == [clock["state"] for clock in then["clocks"]]
+    assert case["log"] == then["log"]
+    assert case["questions"] == then["questions"]
+    warn(w, status="exercise")
+    assert shown(w)["activations"] == {"actual": {"urgent": 1}, "exercise": {"urgent": 1}}
+
+
 def test_the_closure_stops_what_still_runs() -> None:
     w = world()
     alert = warn(w)
@@ -221,7 +241,7 @@ def test_a_follow_up_is_a_question_of_its_own_in_the_same_case() -> None:
     back = w.say("birch", "ask", URGENT, to=["ash"], precedence="flash", refers_to=[alert.place])
     (case,) = shown(w, "birch")["cases"]
     assert [question["entry"] for question in case["questions"]] == [str(alert.place), str(back.place)]
-    assert shown(w, "birch")["activations"] == {"urgent": 1}
+    assert shown(w, "birch")["activations"] == {"actual": {"urgent": 1}}
 
 
 def test_a_short_message_has_the_class_of_the_book() -> None:
