@@ -24,7 +24,7 @@ from servanda.journal.audit import audit_record
 from servanda.journal.receipting import receipt_time
 from servanda.keyring import keyfile
 from servanda.keyring.keyfile import Cost, replace_file
-from servanda.operations import bundles
+from servanda.operations import bundles, parallel
 from servanda.operations import centre as centre_module
 from servanda.operations.bundles import read_bundle
 from servanda.operations.centre import Centre
@@ -74,7 +74,7 @@ def quick_and_mortal(fate: Fate) -> Iterator[None]:
             (bundles, "parse_pack", cache(parse_pack)),
             (audit, "prepare", prepared),
             (centre_module, "prepare", prepared),
-            (centre_module, "signature_holds", remembered),
+            (parallel, "signature_holds", remembered),
         ):
             stack.enter_context(mock.patch.object(module, name, value))
         yield
