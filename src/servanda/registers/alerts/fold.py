@@ -263,39 +263,40 @@ class AlertsRegister:
         _same_status(case, frame)
         return lambda: self._enter(entry, case, question.escalations)
 
-    # Exchange.
-    def _commit(self, entry: Entry, frame: Frame) -> Callable[[], None]:
-        if not digests_of(frame.content):
-            raise Refused("not-sealed", "what is exchanged is sealed until all have committed")
-
-        def post() -> None:
-            name = frame.content["round"]
-            found = self.rounds.setdefault((name, frame.status), Round(name, frame.status))
-            found.sides[entry.place] = frozenset({entry.place.party, *frame.to})
-            if found.committed.setdefault(entry.place.party, entry.place) == entry.place:
-                self._commitments[entry.place] = found
-
-        return post
-
-    def _reveal(self, entry: Entry, frame: Frame) -> Callable[[], None]:
-        found = self._commitments.get(frame.refers_to[0].place)
-        if found is None or found.status != frame.status:
-            return lambda: None
-        held = {party: place for party, place in found.committed.items() if within(entry.past, place)}
-        missing = {name for place in held.values() for name in found.sides[place]} - held.keys()
-        if missing:
-            raise Refused("round-open", f"{', '.join(sorted(missing))} has not committed in round {found.name}")
-
-        def post() -> None:
-            found.revealed.setdefault(entry.place.party, entry.place)
-
-        return post
-
 
 def _same_status(case: Case, frame: Frame) -> None:
     """An exercise says nothing about an actual case, nor the other way round."""
     if frame.status != case.status:
         raise Refused("status", f"the case {case.opening} has status {case.status}, not {frame.status}")
+
+
+def _commit(register: AlertsRegister, entry: Entry, frame: Frame) -> Callable[[], None]:
+    if not digests_of(frame.content):
+        raise Refused("not-sealed", "what is exchanged is sealed until all have committed")
+
+    def post() -> None:
+        name = frame.content["round"]
+        found = register.rounds.setdefault((name, frame.status), Round(name, frame.status))
+        found.sides[entry.place] = frozenset({entry.place.party, *frame.to})
+        if found.committed.setdefault(entry.place.party, entry.place) == entry.place:
+            register._commitments[entry.place] = found
+
+    return post
+
+
+def _reveal(register: AlertsRegister, entry: Entry, frame: Frame) -> Callable[[], None]:
+    found = register._commitments.get(frame.refers_to[0].place)
+    if found is None or found.status != frame.status:
+        return lambda: None
+    held = {party: place for party, place in found.committed.items() if within(entry.past, place)}
+    missing = {name for place in held.values() for name in found.sides[place]} - held.keys()
+    if missing:
+        raise Refused("round-open", f"{', '.join(sorted(missing))} has not committed in round {found.name}")
+
+    def post() -> None:
+        found.revealed.setdefault(entry.place.party, entry.place)
+
+    return post
 
 
 def _number(item: tuple[int, Place]) -> int:
@@ -318,6 +319,6 @@ _RULES: dict[str, Rule] = {
     "alerts.closure": AlertsRegister._close,
     "acknowledge": AlertsRegister._acknowledge,
     "escalation": AlertsRegister._escalate,
-    "line.exchange": AlertsRegister._commit,
-    "reveal": AlertsRegister._reveal,
+    "line.exchange": _commit,
+    "reveal": _reveal,
 }
