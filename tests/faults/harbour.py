@@ -40,7 +40,7 @@ from servanda.proof.notes import KIND_COSIGNATURE, KIND_MLDSA44, parse_note, par
 from tests.faults.mortal import Death, Fate, MortalStore, mortal_file
 from tests.rig.ledger import brought_in, payload_of
 from tests.rig.packs import lake
-from tests.rig.pushing import catch_up_with, push_all
+from tests.rig.pushing import catch_up_with, countersigned, push_all
 from tests.rig.replica import documents, leaves_of, prepared, rebuilt, remembered
 from tests.rig.world import accounts
 
@@ -219,7 +219,7 @@ class Harbour:
         while receipted_size(self.centre(party), other, KIND_MLDSA44) < self.centre(party).journal.size:
             self.deliver(party, other)
             delivery = self.deliveries[party]
-            self.act(party, lambda delivery=delivery: delivery._quantum(other))  # type: ignore[misc]
+            self.act(party, lambda delivery=delivery: countersigned(delivery, other))  # type: ignore[misc]
 
     def settle(self) -> None:
         """Deliver everything, and cite where it helps, until nothing moves."""
@@ -328,6 +328,10 @@ class Wire:
         hear(answer)  # It has left: from here on it may be anywhere.
         if len(harbour.fate.writes) > before and harbour.fate.loses(len(harbour.fate.writes) - 1):
             raise LineDown("the answer is lost")
+        try:
+            harbour.act(party, door.judge, "them")
+        except Death as death:
+            harbour.restart(death)
         return answer
 
     def push(self, party: str, push: Push, by: str | None = None) -> PushReply:
