@@ -20,7 +20,7 @@ from pathlib import Path
 
 from bench import latency
 from bench.floors import ranked
-from bench.peers.processes import Absent, Measured
+from bench.peers.processes import MESSAGE, Absent, Measured
 from bench.peers.systems import SYSTEMS
 from servanda import __version__
 
@@ -33,10 +33,11 @@ COUNTS = {
 HEAD = """# Beside other systems
 
 Made by `.venv/bin/python -m bench.peers.run --write docs/reference/peers.md`; its first lines say what it needs.
-One message of 1 KiB, sent when the one before has arrived, on loopback, on one machine, in one run. The systems do not
-promise the same, and the table says what each does before it answers: none of the others hands back a receipt that a
-third party can check, or asks for a second person. Where we are slower stands there too. The first tenth of the
-messages is not counted; where fewer than 100 remain, the 99th percentile is the slowest of them, and says so.
+A text of 1 KiB in whatever envelope the system puts it, sent when the one before has arrived, on loopback, on one
+machine, in one run. The systems do not promise the same, and the table says what each does before it answers: none of
+the others hands back a receipt that a third party can check, or asks for a second person. Where we are slower stands
+there too. The first tenth of the messages is not counted; where fewer than 100 remain, the 99th percentile is the
+slowest of them, and says so.
 
 """
 
@@ -58,7 +59,8 @@ def measure() -> tuple[list[tuple[str, Measured]], list[tuple[str, str]]]:
 
 def _ours() -> Measured:
     settings = "two centres, two processes, TLS 1.3; two signers; flushed on both sides; a receipt, verified and kept"
-    return Measured(__version__, settings, latency.taken(), latency.per_second())
+    size = len(MESSAGE)
+    return Measured(__version__, settings, latency.taken(text=size), latency.per_second(text=size))
 
 
 def page(measured: list[tuple[str, Measured]], absent: list[tuple[str, str]], load: str) -> str:

@@ -162,7 +162,7 @@ def _taxii_data(port: int, collection: str) -> dict[str, object]:
 
 
 def _stix() -> tuple[str, bytes]:
-    """The identifier of a new object of 1 KiB, and the request that posts it."""
+    """The identifier of a new object with the message, and the request that posts it."""
     now = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime())
     identifier = f"indicator--{uuid.UUID(bytes=os.urandom(16), version=4)}"
     indicator = {
@@ -172,12 +172,11 @@ def _stix() -> tuple[str, bytes]:
         "created": now,
         "modified": now,
         "name": "bench",
-        "description": "",
+        "description": MESSAGE,
         "pattern": "[file:name = 'x']",
         "pattern_type": "stix",
         "valid_from": now,
     }
-    indicator["description"] = MESSAGE[len(json.dumps(indicator)) :]
     return identifier, json.dumps({"objects": [indicator]}).encode()
 
 
