@@ -58,6 +58,8 @@ class Case:
 
     opening: Place
     sides: frozenset[str]
+    status: str
+    """`actual`, `exercise` or `test`: of every entry in it."""
     questions: list[Place] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)
     meetings: list[Entry] = field(default_factory=list)
@@ -76,6 +78,7 @@ class Round:
     """A simultaneous exchange: what each party has committed to, and what it has revealed."""
 
     name: str
+    status: str
     sides: dict[Place, frozenset[str]] = field(default_factory=dict)
     """Commitment to its author and those whom it addresses."""
     committed: dict[str, Place] = field(default_factory=dict)

@@ -42,7 +42,8 @@ class AlertsRegister:
         self.answer_to: dict[Place, Place] = {}
         """Answer to the question that it answers."""
         self.discrepancies: list[Discrepancy] = []
-        self.rounds: dict[str, Round] = {}
+        self.rounds: dict[tuple[str, str], Round] = {}
+        """By name and status."""
         self._commitments: dict[Place, Round] = {}
         self.touched: set[Place] = set()
         """Questions of which something has changed since `Schedule` last looked: it empties this."""
@@ -85,7 +86,9 @@ class AlertsRegister:
         if rule is not None:
             return rule(self, entry, frame)
         case = self._case_referred(frame)
-        return (lambda: self._join(entry, case)) if case is not None else (lambda: None)
+        if case is None or case.status != frame.status:
+            return lambda: None
+        return lambda: self._join(entry, case)
 
     def _cited(self, entry: Entry, frame: Frame) -> None:
         """Receipts that an entry cites date the provision of what they newly cover."""
@@ -126,6 +129,7 @@ class AlertsRegister:
         case = self._case_referred(frame)
         if case is None:
             raise Refused(reason, words)
+        _same_status(case, frame)
         if self.closed(case, entry):
             raise Refused("case-closed", f"the case {case.opening} is closed")
         return case
@@ -162,6 +166,7 @@ class AlertsRegister:
         if case is not None:
             if entry.place.party not in case.sides:
                 raise Refused("not-in-case", f"{entry.place.party} is no side of the case {case.opening}")
+            _same_status(case, frame)
             if self.closed(case, entry):
                 raise Refused("case-closed", f"the case {case.opening} is closed; open another one")
         due = instant_seconds(answer_by) if answer_by else None
@@ -169,7 +174,7 @@ class AlertsRegister:
 
     def _ask(self, entry: Entry, frame: Frame, case: Case | None, clocking: Clocking, due: int | None) -> None:
         if case is None:
-            case = self.cases[entry.place] = Case(entry.place, frozenset({entry.place.party, *frame.to}))
+            case = self.cases[entry.place] = Case(entry.place, frozenset({entry.place.party, *frame.to}), frame.status)
         case.questions.append(entry.place)
         self.questions[entry.place] = Question(entry, case.opening, clocking, due)
         self._clock(entry, entry.place)
@@ -232,13 +237,16 @@ class AlertsRegister:
     def _acknowledge(self, entry: Entry, frame: Frame) -> Callable[[], None]:
         asked = [self.questions[r.place] for r in frame.refers_to if r.place in self.questions]
         asked = [q for q in asked if q.entry.frame is not None and entry.place.party in q.entry.frame.to]
-        opened = {self.case_of[r.place] for r in frame.refers_to if r.place in self.case_of}
+        told = dict.fromkeys(self.case_of[r.place] for r in frame.refers_to if r.place in self.case_of)
+        # An acknowledgement may be about many things; of another status it says nothing, as everywhere.
+        cases = [opening for opening in told if self.cases[opening].status == frame.status]
+        asked = [question for question in asked if question.case in cases]
 
         def post() -> None:
             for question in asked:
                 question.acknowledgements.setdefault(entry.place.party, []).append(entry)
                 self.touched.add(question.place)
-            for opening in sorted(opened):
+            for opening in reversed(cases):  # what refers to it belongs to the first
                 self._join(entry, self.cases[opening])
 
         return post
@@ -248,37 +256,47 @@ class AlertsRegister:
         if question is None:
             raise Refused("no-question", "an escalation refers first to the question whose clock it is about")
         case = self.cases[question.case]
-        if entry.place.party not in case.sides:
-            raise Refused("not-in-case", f"{entry.place.party} is no side of the case {case.opening}")
+        assert question.entry.frame is not None
+        # A follow-up may address who is no side of the case; its clock runs all the same, and its centre says so.
+        if entry.place.party not in {question.place.party, *question.entry.frame.to}:
+            raise Refused("not-asked", f"{question.place} is neither by {entry.place.party} nor addressed to it")
+        _same_status(case, frame)
         return lambda: self._enter(entry, case, question.escalations)
 
-    # Exchange.
-    def _commit(self, entry: Entry, frame: Frame) -> Callable[[], None]:
-        if not digests_of(frame.content):
-            raise Refused("not-sealed", "what is exchanged is sealed until all have committed")
 
-        def post() -> None:
-            name = frame.content["round"]
-            found = self.rounds.setdefault(name, Round(name))
-            found.sides[entry.place] = frozenset({entry.place.party, *frame.to})
-            if found.committed.setdefault(entry.place.party, entry.place) == entry.place:
-                self._commitments[entry.place] = found
+def _same_status(case: Case, frame: Frame) -> None:
+    """An exercise says nothing about an actual case, nor the other way round."""
+    if frame.status != case.status:
+        raise Refused("status", f"the case {case.opening} has status {case.status}, not {frame.status}")
 
-        return post
 
-    def _reveal(self, entry: Entry, frame: Frame) -> Callable[[], None]:
-        found = self._commitments.get(frame.refers_to[0].place)
-        if found is None:
-            return lambda: None
-        held = {party: place for party, place in found.committed.items() if within(entry.past, place)}
-        missing = {name for place in held.values() for name in found.sides[place]} - held.keys()
-        if missing:
-            raise Refused("round-open", f"{', '.join(sorted(missing))} has not committed in round {found.name}")
+def _commit(register: AlertsRegister, entry: Entry, frame: Frame) -> Callable[[], None]:
+    if not digests_of(frame.content):
+        raise Refused("not-sealed", "what is exchanged is sealed until all have committed")
 
-        def post() -> None:
-            found.revealed.setdefault(entry.place.party, entry.place)
+    def post() -> None:
+        name = frame.content["round"]
+        found = register.rounds.setdefault((name, frame.status), Round(name, frame.status))
+        found.sides[entry.place] = frozenset({entry.place.party, *frame.to})
+        if found.committed.setdefault(entry.place.party, entry.place) == entry.place:
+            register._commitments[entry.place] = found
 
-        return post
+    return post
+
+
+def _reveal(register: AlertsRegister, entry: Entry, frame: Frame) -> Callable[[], None]:
+    found = register._commitments.get(frame.refers_to[0].place)
+    if found is None or found.status != frame.status:
+        return lambda: None
+    held = {party: place for party, place in found.committed.items() if within(entry.past, place)}
+    missing = {name for place in held.values() for name in found.sides[place]} - held.keys()
+    if missing:
+        raise Refused("round-open", f"{', '.join(sorted(missing))} has not committed in round {found.name}")
+
+    def post() -> None:
+        found.revealed.setdefault(entry.place.party, entry.place)
+
+    return post
 
 
 def _number(item: tuple[int, Place]) -> int:
@@ -301,6 +319,6 @@ _RULES: dict[str, Rule] = {
     "alerts.closure": AlertsRegister._close,
     "acknowledge": AlertsRegister._acknowledge,
     "escalation": AlertsRegister._escalate,
-    "line.exchange": AlertsRegister._commit,
-    "reveal": AlertsRegister._reveal,
+    "line.exchange": _commit,
+    "reveal": _reveal,
 }
