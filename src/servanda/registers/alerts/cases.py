@@ -51,6 +51,12 @@ class Question:
         """Where the question stands."""
         return self.entry.place
 
+    @property
+    def status(self) -> str:
+        """`actual`, `exercise` or `test`."""
+        assert self.entry.frame is not None
+        return self.entry.frame.status
+
 
 @dataclass
 class Case:
@@ -76,6 +82,7 @@ class Round:
     """A simultaneous exchange: what each party has committed to, and what it has revealed."""
 
     name: str
+    status: str
     sides: dict[Place, frozenset[str]] = field(default_factory=dict)
     """Commitment to its author and those whom it addresses."""
     committed: dict[str, Place] = field(default_factory=dict)

@@ -42,7 +42,8 @@ class AlertsRegister:
         self.answer_to: dict[Place, Place] = {}
         """Answer to the question that it answers."""
         self.discrepancies: list[Discrepancy] = []
-        self.rounds: dict[str, Round] = {}
+        self.rounds: dict[tuple[str, str], Round] = {}
+        """By name and status."""
         self._commitments: dict[Place, Round] = {}
         self.touched: set[Place] = set()
         """Questions of which something has changed since `Schedule` last looked: it empties this."""
@@ -85,7 +86,10 @@ class AlertsRegister:
         if rule is not None:
             return rule(self, entry, frame)
         case = self._case_referred(frame)
-        return (lambda: self._join(entry, case)) if case is not None else (lambda: None)
+        if case is None:
+            return lambda: None
+        self._check_status(frame, case)
+        return lambda: self._join(entry, case)
 
     def _cited(self, entry: Entry, frame: Frame) -> None:
         """Receipts that an entry cites date the provision of what they newly cover."""
@@ -126,9 +130,16 @@ class AlertsRegister:
         case = self._case_referred(frame)
         if case is None:
             raise Refused(reason, words)
+        self._check_status(frame, case)
         if self.closed(case, entry):
             raise Refused("case-closed", f"the case {case.opening} is closed")
         return case
+
+    def _check_status(self, frame: Frame, case: Case) -> None:
+        """What is exercise or test says nothing about what is actual, and the reverse."""
+        status = self.questions[case.opening].status
+        if frame.status != status:
+            raise Refused("status", f"the case {case.opening} has status {status}, not {frame.status}")
 
     def closed(self, case: Case, entry: Entry) -> bool:
         """Whether the past of an entry contains a closure of the case."""
@@ -160,6 +171,7 @@ class AlertsRegister:
             raise Refused("deadline-past", f"the answer is due at {answer_by}, which is not after its release")
         case = self._case_referred(frame)
         if case is not None:
+            self._check_status(frame, case)
             if entry.place.party not in case.sides:
                 raise Refused("not-in-case", f"{entry.place.party} is no side of the case {case.opening}")
             if self.closed(case, entry):
@@ -233,6 +245,8 @@ class AlertsRegister:
         asked = [self.questions[r.place] for r in frame.refers_to if r.place in self.questions]
         asked = [q for q in asked if q.entry.frame is not None and entry.place.party in q.entry.frame.to]
         opened = {self.case_of[r.place] for r in frame.refers_to if r.place in self.case_of}
+        for opening in sorted(opened):
+            self._check_status(frame, self.cases[opening])
 
         def post() -> None:
             for question in asked:
@@ -248,9 +262,18 @@ class AlertsRegister:
         if question is None:
             raise Refused("no-question", "an escalation refers first to the question whose clock it is about")
         case = self.cases[question.case]
-        if entry.place.party not in case.sides:
-            raise Refused("not-in-case", f"{entry.place.party} is no side of the case {case.opening}")
-        return lambda: self._enter(entry, case, question.escalations)
+        self._check_status(frame, case)
+        assert question.entry.frame is not None
+        # A follow-up may ask who is no side: its clock runs for it too, and what is due about that must count.
+        if entry.place.party not in case.sides and entry.place.party not in question.entry.frame.to:
+            raise Refused("not-in-case", f"{entry.place.party} is no side of the case {case.opening}, and not asked")
+
+        def post() -> None:
+            question.escalations.append(entry)
+            self.touched.add(question.place)
+            self._join(entry, case)
+
+        return post
 
     # Exchange.
     def _commit(self, entry: Entry, frame: Frame) -> Callable[[], None]:
@@ -258,8 +281,8 @@ class AlertsRegister:
             raise Refused("not-sealed", "what is exchanged is sealed until all have committed")
 
         def post() -> None:
-            name = frame.content["round"]
-            found = self.rounds.setdefault(name, Round(name))
+            name, status = frame.content["round"], frame.status
+            found = self.rounds.setdefault((name, status), Round(name, status))
             found.sides[entry.place] = frozenset({entry.place.party, *frame.to})
             if found.committed.setdefault(entry.place.party, entry.place) == entry.place:
                 self._commitments[entry.place] = found
@@ -270,6 +293,8 @@ class AlertsRegister:
         found = self._commitments.get(frame.refers_to[0].place)
         if found is None:
             return lambda: None
+        if frame.status != found.status:
+            raise Refused("status", f"the round {found.name} has status {found.status}, not {frame.status}")
         held = {party: place for party, place in found.committed.items() if within(entry.past, place)}
         missing = {name for place in held.values() for name in found.sides[place]} - held.keys()
         if missing:

@@ -168,4 +168,5 @@ def _round(found: Round) -> dict[str, Any]:
         "revealed": {party: str(place) for party, place in sorted(found.revealed.items())},
         "round": found.name,
         "state": state,
+        "status": found.status,
     }
