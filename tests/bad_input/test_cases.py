@@ -53,7 +53,8 @@ def forced(centre: Centre, form: str, act: str, content: dict[str, Any], first: 
         **members,
     )
     entry = insert(centre, leaf)
-    assert entry is not None and entry.admissible, entry
+    assert entry is not None
+    assert entry.admissible, entry.reason
     return entry
 
 
