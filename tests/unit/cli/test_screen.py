@@ -110,7 +110,7 @@ def test_what_is_not_delivered_is_named_with_age_and_reason() -> None:
     warn(w)
     w.clock.seconds += 95
     lines = shown(w, "ash")
-    assert "UNDELIVERED to birch: 1; off duty: nothing is sent" in lines
+    assert "UNDELIVERED to birch: 1; the centre is off duty: nothing is delivered" in lines
     assert any(line.startswith("  ash/") and "flash" in line and "for 01:3" in line for line in lines)
 
 
