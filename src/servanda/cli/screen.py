@@ -9,11 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from itertools import accumulate
 from typing import Any
+from unicodedata import east_asian_width
 
 from servanda.cli.printing import plain
 
 WIDTH = 80
+WAITS_SHOWN, QUESTIONS_SHOWN = 20, 10
+"""How many lines of what waits, and questions of one case, the screen has room for: none may push the rest off it."""
 NOT_YET = "-"
 LAYERS = ("rel", "ctr", "opn", "acc/rej", "ans", "assess", "cls")
 _WIDTHS = (6, 6, 6, 10, 6, 10, 6)
@@ -30,8 +34,16 @@ def marked(status: str, words: str) -> str:
 
 
 def fitted(line: str) -> str:
-    """A line cut to the width of the screen, with a sign that it was."""
-    return line if len(line) <= WIDTH else line[: WIDTH - 1] + "…"
+    """A line cut to the width of the screen, with a sign that it was.
+
+    Some characters are two columns wide: a line that wraps would begin anew with words of a counterpart.
+    """
+    if len(line) <= WIDTH and line.isascii():
+        return line
+    ends = list(accumulate(2 if east_asian_width(character) in "WF" else 1 for character in line[: WIDTH + 1]))
+    if not ends or ends[-1] <= WIDTH:
+        return line
+    return line[: sum(end < WIDTH for end in ends)] + "…"
 
 
 def span_text(seconds: int) -> str:
@@ -83,9 +95,11 @@ def _head(view: Mapping[str, Any]) -> Iterator[str]:
 
 def _waits(view: Mapping[str, Any]) -> Iterator[str]:
     yield "WAITS FOR YOU" if view["waits"] else "Nothing waits for you."
-    for item in view["waits"]:
+    for item in view["waits"][:WAITS_SHOWN]:
         words = f"{item['what']:<12}{item['entry']:<18} {item['precedence'].upper():<10} {item['subject']}"
         yield marked(item["status"], words)
+    if len(view["waits"]) > WAITS_SHOWN:
+        yield f"… and {len(view['waits']) - WAITS_SHOWN:,} more; `servanda watch --json` shows all"
 
 
 def _cases(view: Mapping[str, Any]) -> Iterator[str]:
@@ -96,23 +110,32 @@ def _cases(view: Mapping[str, Any]) -> Iterator[str]:
     yield f"OPEN CASES: {view['open-cases']}"
     yield from LEGEND
     for case in cases:
-        yield from case_lines(case, view["at"])
+        yield from case_lines(case, view["at"], QUESTIONS_SHOWN)
     if more > 0:
         yield f"… and {more} more; `servanda alerts` shows all"
 
 
-def case_lines(case: Mapping[str, Any], at: str) -> Iterator[str]:
-    """One case: its subject, a row of layers for each question and party, and the clocks that are not stopped."""
+def case_lines(case: Mapping[str, Any], at: str, most: int | None = None) -> Iterator[str]:
+    """One case: its subject, a row of layers for each question and party, and the clocks that are not stopped.
+
+    At most so many questions are shown, the newest; all if it is None.
+    """
     status = case["status"]
     yield marked(status, f"{case['case']} {case['class']}, {case['state']}: {case['subject']}")
     closed = moment(case["closed"]["at"], at) if case["closed"] else NOT_YET
-    for question in case["questions"]:
+    left = 0 if most is None else max(0, len(case["questions"]) - most)
+    clocks: dict[str, list[Mapping[str, Any]]] = {}
+    for clock in case["clocks"]:
+        if clock["state"] in ("running", "overdue"):
+            clocks.setdefault(clock["entry"], []).append(clock)
+    for question in case["questions"][left:]:
         yield marked(status, f" {_name(question['entry'] + ' to', 17)}{_row(LAYERS)}")
         for layer in question["layers"]:
             yield marked(status, f" {_name('  ' + layer['party'], 17)}{_row((*_cells(layer, at), closed))}")
-        for clock in case["clocks"]:
-            if clock["entry"] == question["entry"] and clock["state"] in ("running", "overdue"):
-                yield marked(status, f"   {clock_text(clock, at)}")
+        for clock in clocks.get(question["entry"], ()):
+            yield marked(status, f"   {clock_text(clock, at)}")
+    if left:
+        yield marked(status, f" … and {left:,} more questions before these; `servanda case {case['case']}` shows all")
 
 
 def clock_text(clock: Mapping[str, Any], at: str) -> str:

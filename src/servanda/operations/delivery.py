@@ -33,6 +33,7 @@ from servanda.proof.notes import KIND_MLDSA44
 QUIET_SECONDS = 0.5
 CATCH_UP_SECONDS = 10.0
 ALARM_ROUND_SECONDS = 0.9
+BUG_PAUSE_SECONDS = 1.0
 log = logging.getLogger(__name__)
 
 NOT_MET = "its card has not been taken: `servanda meet`"
@@ -147,17 +148,26 @@ class Delivery:
             line.wake.clear()  # before the look at what it may have been set for: what is set after that is not lost
             if self._stopping.is_set():
                 return
-            with self._centre.lock:
-                line.follow(routes_between(pack_today(self._centre), self._centre.party, party))
-            rest = line.rest(time.monotonic())
-            if not line.up and rest > 0:
-                line.wake.wait(rest)
-                continue
-            if not self._use_a_route(party, line):
-                continue
-            self._try_earlier(party, line)
-            if not line.wake.wait(QUIET_SECONDS):
-                self._quantum(party, line)
+            try:
+                self._turn(party, line)
+            except Exception:  # whatever it is, this counterpart is not to be without delivery until a restart
+                log.exception("delivery to %s: our bug", party)
+                line.remark = BUG
+                self._stopping.wait(BUG_PAUSE_SECONDS)
+
+    def _turn(self, party: str, line: LineState) -> None:
+        """Deliver by a route that works, if one does, and wait for what is next."""
+        with self._centre.lock:
+            line.follow(routes_between(pack_today(self._centre), self._centre.party, party))
+        rest = line.rest(time.monotonic())
+        if not line.up and rest > 0:
+            line.wake.wait(rest)
+            return
+        if not self._use_a_route(party, line):
+            return
+        self._try_earlier(party, line)
+        if not line.wake.wait(QUIET_SECONDS):
+            self._quantum(party, line)
 
     def _use_a_route(self, party: str, line: LineState) -> bool:
         """Deliver and catch up by the first route that works; returns whether one did."""
