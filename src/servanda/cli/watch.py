@@ -14,7 +14,7 @@ import click
 from servanda.assembly import pager_at, read_settings
 from servanda.cli.asking import ask_home, home_option, json_option, text_of
 from servanda.cli.printing import emit, mark, plain, say, table
-from servanda.cli.screen import LEGEND, case_lines, screen
+from servanda.cli.screen import LEGEND, case_lines, screen, whole, within
 from servanda.operations.errors import Refusal, ServandaError
 from servanda.operations.paging import page_text
 
@@ -91,14 +91,20 @@ def _live(home: Path, passphrase_file: Path | None, data: Mapping[str, Any]) -> 
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    shown = "\n".join(screen(data))
-    with Live(Text(shown), console=Console(highlight=False), auto_refresh=False, screen=True) as live:
-        while not stop.wait(REFRESH_SECONDS):
+    shown = last = screen(data)
+    console = Console(highlight=False)
+    with Live(Text(), console=console, auto_refresh=False, screen=True) as live:
+        while True:
+            live.update(Text("\n".join(within(shown, console.height)), no_wrap=True, overflow="ellipsis"), refresh=True)
+            if stop.wait(REFRESH_SECONDS):
+                return
             try:
-                shown, trouble = "\n".join(screen(ask_home(home, passphrase_file, "watch"))), ""
+                now = screen(ask_home(home, passphrase_file, "watch"))
             except ServandaError as error:  # what was seen last stays, under a line that says how old it is
-                trouble = f"NO ANSWER FROM THE CENTRE, THIS IS OLD: {error.code}: {plain(error)}\n\n"
-            live.update(Text(trouble + shown), refresh=True)
+                trouble = whole(f"NO ANSWER FROM THE CENTRE, THIS IS OLD: {error.code}: {plain(error)}")
+                shown = [*trouble, "", *last]
+            else:
+                shown = last = now
 
 
 @click.command()

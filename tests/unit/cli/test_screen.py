@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from servanda.agreement.dates import instant_seconds
-from servanda.cli.screen import WIDTH, clock_text, screen, span_text
+from servanda.cli.screen import WIDTH, clock_text, screen, span_text, within
 from servanda.line.roster import EMPTY, Roster, Shift
 from servanda.operations.casework import COMMANDS, facts_of
 from servanda.operations.errors import Refusal
@@ -110,7 +110,7 @@ def test_what_is_not_delivered_is_named_with_age_and_reason() -> None:
     warn(w)
     w.clock.seconds += 95
     lines = shown(w, "ash")
-    assert "UNDELIVERED to birch: 1; off duty: nothing is sent" in lines
+    assert "UNDELIVERED to birch: 1; the centre is off duty: nothing is delivered" in lines
     assert any(line.startswith("  ash/") and "flash" in line and "for 01:3" in line for line in lines)
 
 
@@ -168,6 +168,43 @@ def test_pages_that_have_failed_and_lines_that_are_down_are_on_the_screen() -> N
     assert "Nobody is paged: there is no paging.toml in the home" in unset
     broken = shown(world(), lines={}, paging={"contacts": [], "trouble": "chmod 600", "pages": []})
     assert "PAGING CANNOT BE USED: chmod 600" in broken
+
+
+def test_what_is_broken_stands_above_the_cases_and_is_not_cut() -> None:
+    w = world()
+    for _ in range(5):
+        warn(w)
+    trouble = "address: https://192.0.2.1:7102: Connection refused; only the courier is left"
+    lines = shown(w, "ash", lines={"birch": {"up": False, "trouble": trouble}})
+    cases = next(n for n, line in enumerate(lines) if line.startswith("OPEN CASES"))
+    top = " ".join(line.strip() for line in lines[:cases])
+    assert f"Line to birch: DOWN {trouble}" in top
+    assert any("OFF DUTY" in line for line in shown(w, "ash")[:2])
+    small = within(lines, 24)
+    assert len(small) == 24
+    assert small[:23] == lines[:23]
+    assert small[23].startswith(f"… {len(lines) - 23} more lines")
+    assert within(small, 24) == small
+
+
+def test_an_alarm_about_an_exercise_says_so_and_one_that_is_mixed_counts_as_actual() -> None:
+    w = world()
+    view = {**COMMANDS["watch"](w.centres["ash"], {}), "exercise": None}
+    view["duty"] = {**watch_view(w.centres["ash"], EMPTY), "trouble": ""}
+    drill = {"entry": "ash/3", "age-seconds": 700, "status": "exercise", "precedence": "flash"}
+    item = {"party": "birch", "count": 1, "entries": [drill], "reason": "no answer", "alarm": True}
+    assert "EXERCISE ALARM: UNDELIVERED to birch: 1" in screen({**view, "undelivered": [item]})
+    for mixed in (
+        {"count": 2, "entries": [drill, {**drill, "entry": "ash/4", "status": "actual"}]},
+        {"count": 30},  # not all of them are named
+    ):
+        lines = screen({**view, "undelivered": [item | mixed]})
+        assert f"ALARM: UNDELIVERED to birch: {mixed['count']}" in lines
+
+
+def test_a_relay_that_answers_is_no_counterpart_that_answers() -> None:
+    line = {"up": True, "route": "relay cedar", "trouble": "address: refused"}
+    assert "Line to ash: up as far as relay cedar address: refused" in shown(world(), lines={"ash": line})
 
 
 @pytest.mark.parametrize(
