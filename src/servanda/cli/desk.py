@@ -200,6 +200,8 @@ def acknowledge(
     home: Path, passphrase_file: Path | None, entries: tuple[str, ...], officer: str, reason: str | None
 ) -> None:
     """A person here has read ENTRIES (party/number). This is not agreement."""
+    if reason is not None and not reason.strip():
+        raise Refusal("--reject needs a reason; nothing was sent, neither a rejection nor an acceptance", "usage")
     data = ask_home(
         home,
         passphrase_file,

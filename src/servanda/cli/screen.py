@@ -20,7 +20,7 @@ LAYERS = ("rel", "ctr", "opn", "acc/rej", "ans", "assess", "cls")
 _WIDTHS = (6, 6, 6, 10, 6, 10, 6)
 LEGEND = (
     "rel released | ctr at their centre (a machine) | opn opened by a person",
-    "acc/REJ accepted or REJECTED | ans answered | assess suf, INS, IRR | cls closed",
+    "acc for action, REJ rejected | ans answered | assess suf, INS, IRR | cls closed",
 )
 
 
@@ -126,7 +126,7 @@ def case_lines(case: Mapping[str, Any], at: str) -> Iterator[str]:
     for question in case["questions"]:
         yield marked(status, f" {_name(question['entry'] + ' to', 17)}{_row(LAYERS)}")
         for layer in question["layers"]:
-            yield marked(status, f" {_name('  ' + layer['party'], 17)}{_row((*_cells(layer, at), closed))}")
+            yield marked(status, f" {_name('  ' + layer['party'], 17)}{_row((*layer_cells(layer, at), closed))}")
         for clock in case["clocks"]:
             if clock["entry"] == question["entry"] and clock["state"] in ("running", "overdue"):
                 yield marked(status, f"   {clock_text(clock, at)}")
@@ -148,7 +148,9 @@ def _row(cells: Iterable[str]) -> str:
     return "".join(f"{cell:<{width}}" for cell, width in zip(cells, _WIDTHS, strict=True)).rstrip()
 
 
-def _cells(layer: Mapping[str, Any], at: str) -> tuple[str, ...]:
+def layer_cells(layer: Mapping[str, Any], at: str) -> tuple[str, ...]:
+    """What one party has done about a question, in the order of `LAYERS` without the last."""
+
     def told(name: str) -> str:
         return moment(layer[name]["at"], at) if layer[name] else NOT_YET
 

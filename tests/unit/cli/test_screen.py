@@ -6,11 +6,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from servanda.agreement.dates import instant_seconds
+from servanda.cli.desk import acknowledge
 from servanda.cli.screen import WIDTH, clock_text, screen, span_text, within
 from servanda.line.roster import EMPTY, Roster, Shift
 from servanda.operations.casework import COMMANDS, facts_of
+from servanda.operations.desk import dispatch
 from servanda.operations.errors import Refusal
 from servanda.operations.standing import watch_view
 from tests.rig.world import World
@@ -111,7 +114,7 @@ def test_what_is_not_delivered_is_named_with_age_and_reason() -> None:
     w.clock.seconds += 95
     lines = shown(w, "ash")
     assert "UNDELIVERED to birch: 1; the centre is off duty: nothing is delivered" in lines
-    assert any(line.startswith("  ash/") and "flash" in line and "for 01:3" in line for line in lines)
+    assert any(line.startswith("  ash/") and "flash" in line and "for 01:" in line for line in lines)
 
 
 def test_text_of_a_counterpart_cannot_move_the_cursor_or_make_lines_of_its_own() -> None:
@@ -260,3 +263,25 @@ def test_what_cannot_be_done_is_said_with_its_code_and_changes_nothing(
         COMMANDS[command](centre, arguments)
     assert caught.value.code == code
     assert centre.journal.size == before
+
+
+def test_a_second_acknowledgement_that_would_count_for_nothing_is_refused() -> None:
+    w = world()
+    alert = warn(w)
+    w.sync()
+    asked = {"command": "acknowledge", "entries": [str(alert.place)], "officer": "duty"}
+    first = dispatch(w.centres["birch"], asked)["entry"]
+    for again in ({}, {"disposition": "rejected", "reason": "no"}):
+        with pytest.raises(Refusal, match=f"accepted for action already, by duty in {first}") as refused:
+            dispatch(w.centres["birch"], asked | again)
+        assert refused.value.code == "acknowledge"
+    case = COMMANDS["case"](w.centres["birch"], {"entry": str(alert.place)})
+    assert [fact["what"] for fact in case["facts"] if "for action" in fact["what"]] == [
+        f"accepted for action by birch, {first}"
+    ]
+
+
+def test_a_rejection_whose_reason_is_empty_does_not_become_an_acceptance() -> None:
+    told = CliRunner().invoke(acknowledge, ["--home", "none", "ash/3", "--as", "watch-1", "--reject", " "])
+    assert isinstance(told.exception, Refusal)
+    assert "neither a rejection nor an acceptance" in str(told.exception)
