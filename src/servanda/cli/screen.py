@@ -82,6 +82,8 @@ def _head(view: Mapping[str, Any]) -> Iterator[str]:
     officer = duty["officer"] or "NOBODY"
     since = f" since {duty['since'][:16]}Z" if duty["since"] else ""
     yield plain(f"On duty: {officer}{since}")
+    if duty["unfit"]:
+        yield plain(f"UNFIT: {officer} is {duty['unfit']}")
     if duty["hand-over-due"]:
         yield plain(f"HAND OVER: by the roster it is {duty['by-roster']}'s watch")
     if duty["next-hand-over"]:

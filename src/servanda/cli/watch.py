@@ -138,7 +138,11 @@ def roster(home: Path, passphrase_file: Path | None, action: str | None, file: P
     if file is None:
         data = ask_home(home, passphrase_file, "roster")
     else:
-        data = ask_home(home, passphrase_file, "roster-set", roster=text_of(file, "roster"))
+        try:
+            data = ask_home(home, passphrase_file, "roster-set", roster=text_of(file, "roster"))
+        except Refusal as error:
+            told = f"{file}: {error}; the roster stays as it was" if error.code == "roster" else str(error)
+            raise Refusal(told, error.code) from error
     if not emit(data, as_json):
         print_roster(data)
 
@@ -185,9 +189,13 @@ def handover(home: Path, passphrase_file: Path | None, giver: str, taker: str, n
 def page_test(home: Path, contact: str | None) -> None:
     """Page CONTACT, or everybody in paging.toml, with a test page. Status 1 if an address does not take it."""
     pager, party = pager_at(home), read_settings(home).party
-    names = [contact] if contact is not None else sorted(pager.contacts())
-    if not names:
+    known = sorted(pager.contacts())
+    if not known:
         raise Refusal(f"there is no {home / 'paging.toml'}: nobody is paged", "paging")
+    if contact is not None and contact not in known:
+        raise Refusal(f"{contact} has no addresses in paging.toml; it has {', '.join(known)}", "paging")
+    pager.prepare()  # says which addresses are of no known form
+    names = [contact] if contact is not None else known
     title, body = page_text(party, "test", "routine")
     failed = False
     for name in names:
