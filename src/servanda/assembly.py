@@ -355,7 +355,9 @@ class Station:
             card = msgspec.json.decode(data, type=Card)
             certificate = base64.b64decode(card.certificate, validate=True)
         except (msgspec.MsgspecError, ValueError) as error:
-            raise Refusal(f"not a card: {error}", "card") from error
+            raise Refusal(f"this is not a card, as `servanda card` writes it: {error}", "card") from error
+        if card.party == self.settings.party:
+            raise Refusal(f"this is a card of {card.party}, our own party: take the counterpart's", "card")
         if card.agreement != self.settings.agreement:
             raise Refusal(f"the card of {card.party} is for another agreement", "agreement")
         found = leaf_hash(card.leaf.encode()).hex()
