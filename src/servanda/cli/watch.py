@@ -18,7 +18,8 @@ from servanda.cli.screen import LEGEND, case_lines, screen, whole, within
 from servanda.operations.errors import Refusal, ServandaError
 from servanda.operations.paging import page_text
 
-REFRESH_SECONDS = 1.0
+REFRESH_SECONDS, OFF_DUTY_SECONDS = 1.0, 10.0
+"""How often the screen is renewed; off duty each look opens the home, and whoever would put it on duty must get in."""
 
 
 @click.command()
@@ -96,15 +97,15 @@ def _live(home: Path, passphrase_file: Path | None, data: Mapping[str, Any]) -> 
     with Live(Text(), console=console, auto_refresh=False, screen=True) as live:
         while True:
             live.update(Text("\n".join(within(shown, console.height)), no_wrap=True, overflow="ellipsis"), refresh=True)
-            if stop.wait(REFRESH_SECONDS):
+            if stop.wait(REFRESH_SECONDS if "lines" in data else OFF_DUTY_SECONDS):
                 return
             try:
-                now = screen(ask_home(home, passphrase_file, "watch"))
+                data = ask_home(home, passphrase_file, "watch")
             except ServandaError as error:  # what was seen last stays, under a line that says how old it is
                 trouble = whole(f"NO ANSWER FROM THE CENTRE, THIS IS OLD: {error.code}: {plain(error)}")
                 shown = [*trouble, "", *last]
             else:
-                shown = last = now
+                shown = last = screen(data)
 
 
 @click.command()
