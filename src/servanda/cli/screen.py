@@ -139,7 +139,7 @@ def clock_text(clock: Mapping[str, Any], at: str) -> str:
     left = int((datetime.fromisoformat(clock["due"]) - datetime.fromisoformat(at)).total_seconds())
     words = f"{span_text(left)} left" if left >= 0 else f"OVERDUE by {span_text(left)}"
     said = f", escalated {len(clock['escalations'])}x" if clock["escalations"] else ""
-    return f"{clock['clock']} by {clock['party']}: {words}, due {clock['due']}{said}"
+    return f"{clock['clock']} by {clock['party']}: {words}{said}, due {clock['due']}"
 
 
 def _name(text: str, width: int) -> str:

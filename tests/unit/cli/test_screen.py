@@ -221,7 +221,7 @@ def test_a_clock_says_how_often_it_was_escalated() -> None:
     clock = {"clock": "answer", "party": "birch", "due": "2026-01-01T00:00:10Z", "escalations": ["ash/3", "ash/4"]}
     assert (
         clock_text(clock, "2026-01-01T00:00:00Z")
-        == "answer by birch: 00:10 left, due 2026-01-01T00:00:10Z, escalated 2x"
+        == "answer by birch: 00:10 left, escalated 2x, due 2026-01-01T00:00:10Z"
     )
 
 
