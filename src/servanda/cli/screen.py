@@ -7,7 +7,8 @@ their own: that a centre has it, that a person opened it, and that the party agr
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import accumulate
 from typing import Any
@@ -23,7 +24,7 @@ LAYERS = ("rel", "ctr", "opn", "acc/rej", "ans", "assess", "cls")
 _WIDTHS = (6, 6, 6, 10, 6, 10, 6)
 LEGEND = (
     "rel released | ctr at their centre (a machine) | opn opened by a person",
-    "acc/REJ accepted or REJECTED | ans answered | assess suf, INS, IRR | cls closed",
+    "acc for action, REJ rejected | ans answered | assess suf, INS, IRR | cls closed",
 )
 
 
@@ -46,6 +47,12 @@ def fitted(line: str) -> str:
     return line[: sum(end < WIDTH for end in ends)] + "…"
 
 
+def whole(words: str, mark: str = "") -> list[str]:
+    """Words that must not be cut, as lines of the screen; each begins with the mark."""
+    lines = textwrap.wrap(words, WIDTH - len(mark), subsequent_indent="  ")
+    return [f"{mark}{line}" for line in lines]
+
+
 def span_text(seconds: int) -> str:
     """A length of time: `08:12`, `3:08:12`, `2 d 03:08`."""
     minutes, rest = divmod(abs(seconds), 60)
@@ -64,19 +71,31 @@ def moment(at: str | None, now: str) -> str:
 
 
 def screen(view: Mapping[str, Any]) -> list[str]:
-    """Every line of the screen."""
-    lines = [*_head(view), "", *_waits(view), "", *_cases(view), "", *_undelivered(view), *_lines(view), *_pages(view)]
-    return [fitted(line) for line in lines]
+    """Every line of the screen. What is broken comes first: a small window shows only the top."""
+    rest = ["", *_waits(view), "", *_cases(view), "", *_undelivered(view), *_lines(view), *_nobody(view)]
+    return [fitted(line) for line in (*_head(view), *_alarms(view), *_pages(view), *rest)]
+
+
+def within(lines: Sequence[str], height: int) -> list[str]:
+    """The lines that a window of `height` rows has room for; the last row says how many it has not."""
+    if len(lines) <= height:
+        return list(lines)
+    shown = max(height - 1, 0)
+    return [*lines[:shown], f"… {len(lines) - shown} more lines: a taller window, or `servanda watch --once`"]
 
 
 def _head(view: Mapping[str, Any]) -> Iterator[str]:
     exercise, duty = view["exercise"], view["duty"]
     if exercise:
-        yield f"EXERCISE EXERCISE: clock {exercise['pace']} times as fast since {exercise['epoch']} EXERCISE"
+        yield f"EXERCISE EXERCISE: clock {exercise['pace']} times as fast since {exercise['epoch'][:19]}Z EXERCISE"
     yield f"Centre of {view['party']}   {view['at']}"
+    if "lines" not in view:
+        yield "This centre is OFF DUTY: nothing is sent or received."
     officer = duty["officer"] or "NOBODY"
     since = f" since {duty['since'][:16]}Z" if duty["since"] else ""
     yield plain(f"On duty: {officer}{since}")
+    if duty["unfit"]:
+        yield plain(f"UNFIT: {officer} is {duty['unfit']}")
     if duty["hand-over-due"]:
         yield plain(f"HAND OVER: by the roster it is {duty['by-roster']}'s watch")
     if duty["next-hand-over"]:
@@ -131,7 +150,7 @@ def case_lines(case: Mapping[str, Any], at: str, most: int | None = None) -> Ite
     for question in case["questions"][left:]:
         yield marked(status, f" {_name(question['entry'] + ' to', 17)}{_row(LAYERS)}")
         for layer in question["layers"]:
-            yield marked(status, f" {_name('  ' + layer['party'], 17)}{_row((*_cells(layer, at), closed))}")
+            yield marked(status, f" {_name('  ' + layer['party'], 17)}{_row((*layer_cells(layer, at), closed))}")
         for clock in clocks.get(question["entry"], ()):
             yield marked(status, f"   {clock_text(clock, at)}")
     if left:
@@ -143,7 +162,7 @@ def clock_text(clock: Mapping[str, Any], at: str) -> str:
     left = int((datetime.fromisoformat(clock["due"]) - datetime.fromisoformat(at)).total_seconds())
     words = f"{span_text(left)} left" if left >= 0 else f"OVERDUE by {span_text(left)}"
     said = f", escalated {len(clock['escalations'])}x" if clock["escalations"] else ""
-    return f"{clock['clock']} by {clock['party']}: {words}, due {clock['due']}{said}"
+    return f"{clock['clock']} by {clock['party']}: {words}{said}, due {clock['due']}"
 
 
 def _name(text: str, width: int) -> str:
@@ -154,7 +173,9 @@ def _row(cells: Iterable[str]) -> str:
     return "".join(f"{cell:<{width}}" for cell, width in zip(cells, _WIDTHS, strict=True)).rstrip()
 
 
-def _cells(layer: Mapping[str, Any], at: str) -> tuple[str, ...]:
+def layer_cells(layer: Mapping[str, Any], at: str) -> tuple[str, ...]:
+    """What one party has done about a question, in the order of `LAYERS` without the last."""
+
     def told(name: str) -> str:
         return moment(layer[name]["at"], at) if layer[name] else NOT_YET
 
@@ -175,8 +196,7 @@ def _undelivered(view: Mapping[str, Any]) -> Iterator[str]:
     if not view["undelivered"]:
         yield "Everything of ours is receipted by every counterpart."
     for item in view["undelivered"]:
-        alarm = "ALARM: " if item["alarm"] else ""
-        yield plain(f"{alarm}UNDELIVERED to {item['party']}: {item['count']}; {item['reason']}")
+        yield marked(_status(item), f"UNDELIVERED to {item['party']}: {item['count']}; {item['reason']}")
         for entry in item["entries"]:
             age = span_text(entry["age-seconds"])
             yield marked(entry["status"], f"  {entry['entry']:<18} {entry['precedence']:<10} for {age}")
@@ -184,23 +204,45 @@ def _undelivered(view: Mapping[str, Any]) -> Iterator[str]:
             yield f"  … and {item['count'] - len(item['entries'])} more"
 
 
-def _lines(view: Mapping[str, Any]) -> Iterator[str]:
+def _alarms(view: Mapping[str, Any]) -> Iterator[str]:
+    """Lines that are down, in whole words, and what has been undelivered for too long."""
     for party, line in view.get("lines", {}).items():
-        state = f"up, by {line['route']}" if line["up"] else "DOWN"
-        yield plain(f"Line to {party}: {state} {line['trouble']}".rstrip())
-    if "lines" not in view:
-        yield "This centre is OFF DUTY: nothing is sent or received."
+        if not line["up"]:
+            yield from whole(plain(f"Line to {party}: DOWN {line['trouble']}".rstrip()))
+    for item in view["undelivered"]:
+        if item["alarm"]:
+            yield marked(_status(item), f"ALARM: UNDELIVERED to {item['party']}: {item['count']}")
+
+
+def _status(item: Mapping[str, Any]) -> str:
+    """The status of all that is undelivered to a party; actual if they differ, or if not all of them are named."""
+    found = {entry["status"] for entry in item["entries"]}
+    return found.pop() if len(found) == 1 and item["count"] == len(item["entries"]) else "actual"
+
+
+def _lines(view: Mapping[str, Any]) -> Iterator[str]:
+    """The lines that are up. A relay that answers does not say that its counterpart would."""
+    for party, line in view.get("lines", {}).items():
+        if line["up"]:
+            way = "up as far as" if line["route"].startswith("relay ") else "up, by"
+            yield plain(f"Line to {party}: {way} {line['route']} {line['trouble']}".rstrip())
 
 
 def _pages(view: Mapping[str, Any]) -> Iterator[str]:
+    """What is wrong with paging, and the pages that have not gone out."""
     paging = view.get("paging")
     if paging is None:
         return
     if paging["trouble"]:
-        yield plain(f"PAGING CANNOT BE USED: {paging['trouble']}")
-    elif not paging["contacts"]:
-        yield "Nobody is paged: there is no paging.toml in the home"
+        yield from whole(plain(f"PAGING CANNOT BE USED: {paging['trouble']}"))
     for page in paging["pages"]:
         state = f"PAGE NOT DELIVERED, {page['tries']} tries" if page["tries"] else "page on its way"
-        words = f"{state}: to {page['contact']} since {page['since'][:19]}Z {page['trouble']}"
-        yield marked(page["status"], words)
+        mark = "" if page["status"] == "actual" else f"{page['status'].upper()} "
+        words = f"{state}: to {page['contact']} since {page['since'][:19]}Z {page['trouble']}".rstrip()
+        yield from whole(plain(words), mark)
+
+
+def _nobody(view: Mapping[str, Any]) -> Iterator[str]:
+    paging = view.get("paging")
+    if paging is not None and not paging["trouble"] and not paging["contacts"]:
+        yield "Nobody is paged: there is no paging.toml in the home"
