@@ -19,7 +19,9 @@ class WalkingCourier:
         self._doors = {party: CentreDoor(centre, lambda: None) for party, centre in centres.items()}
 
     def push(self, party: str, push: Push, by: str | None = None) -> PushReply:
-        return self._doors[party].push(self._sender, push)
+        reply = self._doors[party].push(self._sender, push)
+        self._doors[party].judge()
+        return reply
 
     def pull(self, party: str, journal: str, first: int, limit: int) -> Push:
         return self._doors[party].pull(self._sender, journal, first, limit)

@@ -27,7 +27,6 @@ from servanda.keyring.keyfile import Cost, replace_file
 from servanda.operations import bundles, parallel
 from servanda.operations import centre as centre_module
 from servanda.operations.bundles import read_bundle
-from servanda.operations.catching_up import catch_up
 from servanda.operations.centre import Centre
 from servanda.operations.citing import cite_if_it_helps
 from servanda.operations.delivery import Delivery
@@ -42,8 +41,9 @@ from servanda.proof.notes import KIND_COSIGNATURE, KIND_MLDSA44, parse_note, par
 from tests.faults.mortal import Death, Fate, MortalStore, mortal_file
 from tests.rig.ledger import brought_in, payload_of
 from tests.rig.packs import lake
+from tests.rig.pushing import catch_up_with, countersigned, push_all
 from tests.rig.replica import documents, leaves_of, prepared, rebuilt, remembered
-from tests.rig.world import accounts, push_all
+from tests.rig.world import accounts
 
 PARTIES = ("ash", "birch", "cedar")
 PACK = lake(PARTIES)
@@ -212,10 +212,7 @@ class Harbour:
         for _ in range(2):
             with suppress(LineDown):
                 delivery = self.deliveries[party]
-                return self.act(
-                    party,
-                    lambda delivery=delivery: catch_up(delivery._centre, delivery._courier, other, other, _nothing),
-                )  # type: ignore[misc]
+                return self.act(party, lambda delivery=delivery: catch_up_with(delivery, other))  # type: ignore[misc]
         return None
 
     def quantum(self, party: str, other: str) -> None:
@@ -223,7 +220,7 @@ class Harbour:
         while receipted_size(self.centre(party), other, KIND_MLDSA44) < self.centre(party).journal.size:
             self.deliver(party, other)
             delivery = self.deliveries[party]
-            self.act(party, lambda delivery=delivery: delivery._quantum(other, delivery.lines[other]))  # type: ignore[misc]
+            self.act(party, lambda delivery=delivery: countersigned(delivery, other))  # type: ignore[misc]
 
     def settle(self) -> None:
         """Deliver everything, and cite where it helps, until nothing moves."""
@@ -332,6 +329,10 @@ class Wire:
         hear(answer)  # It has left: from here on it may be anywhere.
         if len(harbour.fate.writes) > before and harbour.fate.loses(len(harbour.fate.writes) - 1):
             raise LineDown("the answer is lost")
+        try:
+            harbour.act(party, door.judge, "them")
+        except Death as death:
+            harbour.restart(death)
         return answer
 
     def push(self, party: str, push: Push, by: str | None = None) -> PushReply:
@@ -374,10 +375,6 @@ class Wire:
 
     def pack(self, party: str, digest: str) -> bytes:
         return self._ask(party, lambda door: door.pack(self._me, digest), lambda text: None)
-
-
-def _nothing() -> None:
-    """Nobody asks to be told."""
 
 
 def expect_conflict(work: Callable[[], Any]) -> None:

@@ -15,7 +15,6 @@ from servanda.journal.state import Entry
 from servanda.keyring.memory import MemorySigner
 from servanda.operations.centre import Centre, Signers
 from servanda.operations.citing import cite_if_it_helps
-from servanda.operations.delivery import Delivery
 from servanda.operations.door import CentreDoor
 from servanda.operations.drafting import Draft, release_draft, send_alone, submit_draft, write_draft
 from servanda.operations.founding import identity_content, state_identity
@@ -23,7 +22,6 @@ from servanda.operations.openings import OpeningLine
 from servanda.operations.ports import Advance, Push, PushReply, Store, Words
 from servanda.operations.receipts import receipted_size, take_receipts
 from servanda.operations.receiving import receive
-from servanda.operations.routing import pack_today, routes_between
 from servanda.storage.memory.store import MemoryStore
 from tests.rig.packs import lake
 
@@ -223,11 +221,3 @@ def codes(centre: Centre) -> Sequence[str]:
     from servanda.registers.custody.views import open_discrepancies
 
     return [item.code for item in open_discrepancies(centre.custody)]
-
-
-def push_all(delivery: Delivery, party: str) -> None:
-    """Let a delivery that has not been started push everything to a party, by the first route of the pack."""
-    line = delivery.lines[party]
-    centre = delivery._centre
-    line.follow(routes_between(pack_today(centre), centre.party, party))
-    delivery._push_all(party, line, line.order()[0])

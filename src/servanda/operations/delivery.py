@@ -40,6 +40,17 @@ NOT_MET = "its card has not been taken: `servanda meet`"
 BUG = "a fault of this centre; its log says more"
 
 
+def next_push(centre: Centre, party: str) -> Push | None:
+    """What `party` has not receipted of our journal, within the limits of one push; None if nothing."""
+    first = receipted_size(centre, party) + 1
+    if first > centre.journal.size:
+        return None
+    leaves = centre.store.leaves(centre.party, first, LEAVES_MAX)
+    while sum(map(len, leaves)) > BYTES_MAX:
+        leaves.pop()
+    return Push(centre.party, first, tuple(leaves), centre.note_at(first + len(leaves) - 1))
+
+
 class Delivery:
     """Delivery to all counterparts of a centre."""
 
@@ -224,7 +235,7 @@ class Delivery:
         try:
             with centre.lock:
                 held = receipted_size(centre, party)
-                push = self.next_push(party) or Push(centre.party, held + 1, (), centre.note_at(held))
+                push = next_push(centre, party) or Push(centre.party, held + 1, (), centre.note_at(held))
             if not self._hand_over(party, state.route, push):
                 raise LineDown(f"the answer holds no receipt by {party}", "no-receipt")
             state.worked()
@@ -248,7 +259,7 @@ class Delivery:
         """Push until everything is receipted; returns False if an answer brought no new receipt."""
         while not self._stopping.is_set():
             with self._centre.lock:
-                before, push = receipted_size(self._centre, party), self.next_push(party)
+                before, push = receipted_size(self._centre, party), next_push(self._centre, party)
             if push is None:
                 if state.route.by is None:
                     self._hander.hand(party)
@@ -271,17 +282,6 @@ class Delivery:
         reply = self._courier.push(party, push, route.by)
         with self._centre.lock:
             return take_receipts(self._centre, self._centre.party, party, reply.size, reply.receipt)
-
-    def next_push(self, party: str) -> Push | None:
-        """What `party` has not receipted of our journal, within the limits of one push; None if nothing."""
-        centre = self._centre
-        first = receipted_size(centre, party) + 1
-        if first > centre.journal.size:
-            return None
-        leaves = centre.store.leaves(centre.party, first, LEAVES_MAX)
-        while sum(map(len, leaves)) > BYTES_MAX:
-            leaves.pop()
-        return Push(centre.party, first, tuple(leaves), centre.note_at(first + len(leaves) - 1))
 
     def _quantum(self, party: str, line: LineState) -> None:
         """The line is quiet: exchange the post-quantum signatures over everything since the last time."""

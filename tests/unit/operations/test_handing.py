@@ -16,7 +16,8 @@ from servanda.operations.handing import Hander, outstanding, rightful, take_open
 from servanda.operations.openings import OpeningLine, keep_openings
 from servanda.operations.sealing import known_openings
 from servanda.proof.sealing import disclose, disclosure_digest, seal
-from tests.rig.world import DirectCourier, World, push_all, three
+from tests.rig.pushing import push_all
+from tests.rig.world import DirectCourier, World, three
 
 SALT = b"0123456789abcdef"
 

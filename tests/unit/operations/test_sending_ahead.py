@@ -27,7 +27,8 @@ from servanda.proof.envelope import ADVANCE_TYPE, Envelope, Signature, pae, pars
 from servanda.proof.keys import key_id
 from tests.rig.ahead import advance, alarm, first_push, refused, routine, world
 from tests.rig.packs import lake
-from tests.rig.world import ROLES, DirectCourier, World, hand, push_all, roots_of, signers_of, three
+from tests.rig.pushing import push_all
+from tests.rig.world import ROLES, DirectCourier, World, hand, roots_of, signers_of, three
 
 
 class Noting(DirectCourier):
