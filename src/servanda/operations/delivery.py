@@ -167,7 +167,7 @@ class Delivery:
             return
         self._try_earlier(party, line)
         if not line.wake.wait(QUIET_SECONDS):
-            self._quantum(party, line)
+            _quantum(self._centre, self._courier, party, line)
 
     def _use_a_route(self, party: str, line: LineState) -> bool:
         """Deliver and catch up by the first route that works; returns whether one did."""
@@ -283,22 +283,23 @@ class Delivery:
             leaves.pop()
         return Push(centre.party, first, tuple(leaves), centre.note_at(first + len(leaves) - 1))
 
-    def _quantum(self, party: str, line: LineState) -> None:
-        """The line is quiet: exchange the post-quantum signatures over everything since the last time."""
-        centre, route = self._centre, line.in_use
+
+def _quantum(centre: Centre, courier: Courier, party: str, line: LineState) -> None:
+    """The line is quiet: exchange the post-quantum signatures over everything since the last time."""
+    route = line.in_use
+    with centre.lock:
+        size = centre.journal.size
+        if receipted_size(centre, party) < size or receipted_size(centre, party, KIND_MLDSA44) >= size:
+            return
+        note = centre.note_at(size, quantum=True)
+    try:
+        lines = courier.receipt(party, centre.party, note, route.by if route else None)
         with centre.lock:
-            size = centre.journal.size
-            if receipted_size(centre, party) < size or receipted_size(centre, party, KIND_MLDSA44) >= size:
-                return
-            note = centre.note_at(size, quantum=True)
-        try:
-            lines = self._courier.receipt(party, centre.party, note, route.by if route else None)
-            with centre.lock:
-                take_receipts(centre, centre.party, party, size, lines)
-        except ServandaError as error:
-            line.remark = f"{error.code}: {error}"
-        except Exception:
-            log.exception("line to %s: our bug", party)
-            line.remark = BUG
-        else:
-            line.remark = ""
+            take_receipts(centre, centre.party, party, size, lines)
+    except ServandaError as error:
+        line.remark = f"{error.code}: {error}"
+    except Exception:
+        log.exception("line to %s: our bug", party)
+        line.remark = BUG
+    else:
+        line.remark = ""

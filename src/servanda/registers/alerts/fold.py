@@ -44,7 +44,8 @@ class AlertsRegister:
         self.discrepancies: list[Discrepancy] = []
         self.rounds: dict[tuple[str, str], Round] = {}
         """By name and status."""
-        self._commitments: dict[Place, Round] = {}
+        self.commitments: dict[Place, Round] = {}
+        """Each party's first commitment in a round, to the round."""
         self.touched: set[Place] = set()
         """Questions of which something has changed since `Schedule` last looked: it empties this."""
         self.clocked: dict[str, list[tuple[int, Place]]] = {}
@@ -275,35 +276,37 @@ class AlertsRegister:
 
         return post
 
-    # Exchange.
-    def _commit(self, entry: Entry, frame: Frame) -> Callable[[], None]:
-        if not digests_of(frame.content):
-            raise Refused("not-sealed", "what is exchanged is sealed until all have committed")
 
-        def post() -> None:
-            name, status = frame.content["round"], frame.status
-            found = self.rounds.setdefault((name, status), Round(name, status))
-            found.sides[entry.place] = frozenset({entry.place.party, *frame.to})
-            if found.committed.setdefault(entry.place.party, entry.place) == entry.place:
-                self._commitments[entry.place] = found
+# Exchange.
+def _commit(register: AlertsRegister, entry: Entry, frame: Frame) -> Callable[[], None]:
+    if not digests_of(frame.content):
+        raise Refused("not-sealed", "what is exchanged is sealed until all have committed")
 
-        return post
+    def post() -> None:
+        name, status = frame.content["round"], frame.status
+        found = register.rounds.setdefault((name, status), Round(name, status))
+        found.sides[entry.place] = frozenset({entry.place.party, *frame.to})
+        if found.committed.setdefault(entry.place.party, entry.place) == entry.place:
+            register.commitments[entry.place] = found
 
-    def _reveal(self, entry: Entry, frame: Frame) -> Callable[[], None]:
-        found = self._commitments.get(frame.refers_to[0].place)
-        if found is None:
-            return lambda: None
-        if frame.status != found.status:
-            raise Refused("status", f"the round {found.name} has status {found.status}, not {frame.status}")
-        held = {party: place for party, place in found.committed.items() if within(entry.past, place)}
-        missing = {name for place in held.values() for name in found.sides[place]} - held.keys()
-        if missing:
-            raise Refused("round-open", f"{', '.join(sorted(missing))} has not committed in round {found.name}")
+    return post
 
-        def post() -> None:
-            found.revealed.setdefault(entry.place.party, entry.place)
 
-        return post
+def _reveal(register: AlertsRegister, entry: Entry, frame: Frame) -> Callable[[], None]:
+    found = register.commitments.get(frame.refers_to[0].place)
+    if found is None:
+        return lambda: None
+    if frame.status != found.status:
+        raise Refused("status", f"the round {found.name} has status {found.status}, not {frame.status}")
+    held = {party: place for party, place in found.committed.items() if within(entry.past, place)}
+    missing = {name for place in held.values() for name in found.sides[place]} - held.keys()
+    if missing:
+        raise Refused("round-open", f"{', '.join(sorted(missing))} has not committed in round {found.name}")
+
+    def post() -> None:
+        found.revealed.setdefault(entry.place.party, entry.place)
+
+    return post
 
 
 def _number(item: tuple[int, Place]) -> int:
@@ -326,6 +329,6 @@ _RULES: dict[str, Rule] = {
     "alerts.closure": AlertsRegister._close,
     "acknowledge": AlertsRegister._acknowledge,
     "escalation": AlertsRegister._escalate,
-    "line.exchange": AlertsRegister._commit,
-    "reveal": AlertsRegister._reveal,
+    "line.exchange": _commit,
+    "reveal": _reveal,
 }
