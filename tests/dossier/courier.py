@@ -18,7 +18,7 @@ class WalkingCourier:
         self._sender = sender
         self._doors = {party: CentreDoor(centre, lambda: None) for party, centre in centres.items()}
 
-    def push(self, party: str, push: Push) -> PushReply:
+    def push(self, party: str, push: Push, by: str | None = None) -> PushReply:
         return self._doors[party].push(self._sender, push)
 
     def pull(self, party: str, journal: str, first: int, limit: int) -> Push:
@@ -30,7 +30,7 @@ class WalkingCourier:
     def consistency(self, party: str, journal: str, first: int, second: int) -> list[bytes]:
         return self._doors[party].consistency(self._sender, journal, first, second)
 
-    def receipt(self, party: str, journal: str, note: bytes) -> bytes:
+    def receipt(self, party: str, journal: str, note: bytes, by: str | None = None) -> bytes:
         return self._doors[party].receipt(self._sender, journal, note)
 
 

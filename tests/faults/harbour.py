@@ -8,7 +8,7 @@ write. Whoever dies is opened again from what lay on the disk at that moment.
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
@@ -24,15 +24,17 @@ from servanda.journal.audit import audit_record
 from servanda.journal.receipting import receipt_time
 from servanda.keyring import keyfile
 from servanda.keyring.keyfile import Cost, replace_file
-from servanda.operations import bundles
+from servanda.operations import bundles, parallel
 from servanda.operations import centre as centre_module
 from servanda.operations.bundles import read_bundle
+from servanda.operations.catching_up import catch_up
 from servanda.operations.centre import Centre
 from servanda.operations.citing import cite_if_it_helps
 from servanda.operations.delivery import Delivery
 from servanda.operations.door import CentreDoor
 from servanda.operations.errors import Conflict, LineDown
-from servanda.operations.ports import Push, PushReply
+from servanda.operations.openings import OpeningLine
+from servanda.operations.ports import Advance, Push, PushReply
 from servanda.operations.receipts import receipt_name, receipted_size
 from servanda.operations.sealing import opened_content
 from servanda.proof.checkpoints import Checkpoint, parse_checkpoint
@@ -41,7 +43,7 @@ from tests.faults.mortal import Death, Fate, MortalStore, mortal_file
 from tests.rig.ledger import brought_in, payload_of
 from tests.rig.packs import lake
 from tests.rig.replica import documents, leaves_of, prepared, rebuilt, remembered
-from tests.rig.world import accounts
+from tests.rig.world import accounts, push_all
 
 PARTIES = ("ash", "birch", "cedar")
 PACK = lake(PARTIES)
@@ -73,7 +75,7 @@ def quick_and_mortal(fate: Fate) -> Iterator[None]:
             (bundles, "parse_pack", cache(parse_pack)),
             (audit, "prepare", prepared),
             (centre_module, "prepare", prepared),
-            (centre_module, "signature_holds", remembered),
+            (parallel, "signature_holds", remembered),
         ):
             stack.enter_context(mock.patch.object(module, name, value))
         yield
@@ -203,14 +205,17 @@ class Harbour:
         while receipted_size(self.centre(sender), receiver) < self.centre(sender).journal.size:
             with suppress(LineDown):
                 delivery = self.deliveries[sender]
-                self.act(sender, lambda delivery=delivery: delivery._push_all(receiver))  # type: ignore[misc]
+                self.act(sender, lambda delivery=delivery: push_all(delivery, receiver))  # type: ignore[misc]
 
     def catch_up(self, party: str, other: str) -> None:
         """Pull what is lacked, fetch packs, compare heads; once more if the line fails."""
         for _ in range(2):
             with suppress(LineDown):
                 delivery = self.deliveries[party]
-                return self.act(party, lambda delivery=delivery: delivery._catch_up(other))  # type: ignore[misc]
+                return self.act(
+                    party,
+                    lambda delivery=delivery: catch_up(delivery._centre, delivery._courier, other, other, _nothing),
+                )  # type: ignore[misc]
         return None
 
     def quantum(self, party: str, other: str) -> None:
@@ -218,7 +223,7 @@ class Harbour:
         while receipted_size(self.centre(party), other, KIND_MLDSA44) < self.centre(party).journal.size:
             self.deliver(party, other)
             delivery = self.deliveries[party]
-            self.act(party, lambda delivery=delivery: delivery._quantum(other))  # type: ignore[misc]
+            self.act(party, lambda delivery=delivery: delivery._quantum(other, delivery.lines[other]))  # type: ignore[misc]
 
     def settle(self) -> None:
         """Deliver everything, and cite where it helps, until nothing moves."""
@@ -329,12 +334,18 @@ class Wire:
             raise LineDown("the answer is lost")
         return answer
 
-    def push(self, party: str, push: Push) -> PushReply:
+    def push(self, party: str, push: Push, by: str | None = None) -> PushReply:
         self._harbour.told.push(push)
         told = self._harbour.told
+
+        def pushed(door: CentreDoor) -> PushReply:
+            reply = door.push(self._me, push)
+            door.judge()
+            return reply
+
         return self._ask(
             party,
-            lambda door: door.push(self._me, push),
+            pushed,
             lambda reply: told.receipt(push.journal, reply.size, reply.receipt),
         )
 
@@ -347,7 +358,13 @@ class Wire:
     def consistency(self, party: str, journal: str, first: int, second: int) -> list[bytes]:
         return self._ask(party, lambda door: door.consistency(self._me, journal, first, second), lambda path: None)
 
-    def receipt(self, party: str, journal: str, note: bytes) -> bytes:
+    def advance(self, party: str, advance: Advance) -> bytes:
+        return self._ask(party, lambda door: door.advance(self._me, advance), lambda receipt: None)
+
+    def openings(self, party: str, openings: Sequence[OpeningLine]) -> frozenset[str]:
+        return self._ask(party, lambda door: door.openings(self._me, openings), lambda held: None)
+
+    def receipt(self, party: str, journal: str, note: bytes, by: str | None = None) -> bytes:
         self._harbour.told.note(note)
         size = parse_checkpoint(parse_note(note).text).size
         told = self._harbour.told
@@ -357,6 +374,10 @@ class Wire:
 
     def pack(self, party: str, digest: str) -> bytes:
         return self._ask(party, lambda door: door.pack(self._me, digest), lambda text: None)
+
+
+def _nothing() -> None:
+    """Nobody asks to be told."""
 
 
 def expect_conflict(work: Callable[[], Any]) -> None:

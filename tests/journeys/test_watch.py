@@ -222,7 +222,7 @@ def test_off_duty_the_screen_says_so_and_the_orderwire_is_not_there(watches: tup
     ash.refused(3, "not-running", "orderwire", "birch")
     entry = warned(ash, "While nobody carries it")
     screen = ash.does("watch", "--once")
-    assert "UNDELIVERED to birch: 1; off duty: nothing is sent" in screen
+    assert "UNDELIVERED to birch: 1; the centre is off duty: nothing is delivered" in screen
     assert entry in screen
     ash.serve()
 

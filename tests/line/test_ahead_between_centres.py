@@ -16,7 +16,7 @@ from servanda.operations.receipts import receipted_size
 from servanda.transport.https import HttpsCourier
 from tests.line.parts import Keys, courier_to
 from tests.rig.ahead import alarm, routine, world
-from tests.rig.world import World
+from tests.rig.world import World, push_all
 
 
 class PinnedDoor(CentreDoor):
@@ -52,7 +52,7 @@ def test_the_newest_flash_alert_is_there_before_the_backlog_and_once(
     assert sending._ahead.send("birch", push) == 2
     assert [known.number for known in other.advances] == numbers
     assert list(centre.store.advance_receipts("birch")) == numbers
-    sending._push_all("birch")
+    push_all(sending, "birch")
     size = centre.journal.size
     assert receipted_size(centre, "birch") == size
     assert other.store.leaves("ash", 1, size) == centre.store.leaves("ash", 1, size)
@@ -67,6 +67,6 @@ def test_a_full_house_over_the_line_does_not_stop_the_push(
     monkeypatch.setattr(advancing, "ADVANCES_BYTES_MAX", 10)
     routine(w, 7)
     alarm(w)
-    Delivery(w.centres["ash"], courier, ["birch"])._push_all("birch")
+    push_all(Delivery(w.centres["ash"], courier, ["birch"]), "birch")
     assert w.centres["ash"].store.advance_receipts("birch") == {}
     assert receipted_size(w.centres["ash"], "birch") == w.centres["ash"].journal.size

@@ -15,6 +15,7 @@ from servanda.journal.state import Entry
 from servanda.keyring.memory import MemorySigner
 from servanda.operations.centre import Centre, Signers
 from servanda.operations.citing import cite_if_it_helps
+from servanda.operations.delivery import Delivery
 from servanda.operations.door import CentreDoor
 from servanda.operations.drafting import Draft, release_draft, send_alone, submit_draft, write_draft
 from servanda.operations.founding import identity_content, state_identity
@@ -22,6 +23,7 @@ from servanda.operations.openings import OpeningLine
 from servanda.operations.ports import Advance, Push, PushReply, Store, Words
 from servanda.operations.receipts import receipted_size, take_receipts
 from servanda.operations.receiving import receive
+from servanda.operations.routing import pack_today, routes_between
 from servanda.storage.memory.store import MemoryStore
 from tests.rig.packs import lake
 
@@ -161,7 +163,7 @@ class DirectCourier:
     def __init__(self, centres: Mapping[str, Centre]) -> None:
         self._doors = {party: CentreDoor(centre, lambda: None) for party, centre in centres.items()}
 
-    def push(self, party: str, push: Push) -> PushReply:
+    def push(self, party: str, push: Push, by: str | None = None) -> PushReply:
         reply = self._doors[party].push(push.journal, push)
         self._doors[party].judge()
         return reply
@@ -181,7 +183,7 @@ class DirectCourier:
     def consistency(self, party: str, journal: str, first: int, second: int) -> list[bytes]:
         return self._doors[party].consistency("", journal, first, second)
 
-    def receipt(self, party: str, journal: str, note: bytes) -> bytes:
+    def receipt(self, party: str, journal: str, note: bytes, by: str | None = None) -> bytes:
         return self._doors[party].receipt("", journal, note)
 
     def orderwire(self, party: str, words: Words) -> None:
@@ -221,3 +223,11 @@ def codes(centre: Centre) -> Sequence[str]:
     from servanda.registers.custody.views import open_discrepancies
 
     return [item.code for item in open_discrepancies(centre.custody)]
+
+
+def push_all(delivery: Delivery, party: str) -> None:
+    """Let a delivery that has not been started push everything to a party, by the first route of the pack."""
+    line = delivery.lines[party]
+    centre = delivery._centre
+    line.follow(routes_between(pack_today(centre), centre.party, party))
+    delivery._push_all(party, line, line.order()[0])

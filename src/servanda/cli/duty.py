@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import signal
@@ -116,6 +117,7 @@ def serve(
     station = Station(home, passphrase_of(passphrase_file, prompt="Passphrase of the keyring"), exercise)
     try:
         duty = Duty(station, address_of(taxii) if taxii else None)
+        gc.freeze()  # what the record holds stays: without this the collector walks all of it while an alert waits
         duty.start()
         click.echo(f"{station.settings.party} on duty at {', '.join(station.settings.addresses)}")
         if exercise is not None:

@@ -34,8 +34,9 @@ def alerts(home: Path, passphrase_file: Path | None, at: str | None, as_json: bo
         click.echo("\n".join(LEGEND))
     for case in data["cases"]:
         click.echo("\n".join(case_lines(case, data["at"])))
-    for name, count in data["activations"].items():
-        say(f"class {name}: opened {count} times")
+    for status, counted in data["activations"].items():
+        for name, count in counted.items():
+            say(f"{mark(status)}class {name}: opened {count} times")
     for item in data["discrepancies"]:
         say(f"{item['entry']} fits no case: {item['code']}")
     if not data["cases"]:

@@ -53,7 +53,10 @@ class ContactsBook:
         """Read every entry of the record's log that has not been read yet."""
         for entry in self._record.log[self._position :]:
             if entry.admissible and entry.frame is not None and entry.frame.format == "contacts":
-                self._latest[entry.place.party] = _read(entry)
+                told, before = _read(entry), self._latest.get(entry.place.party)
+                # An exercise must not change who is called when it is not one.
+                if before is None or told.status == "actual" or before.status != "actual":
+                    self._latest[entry.place.party] = told
         self._position = len(self._record.log)
 
     def of(self, party: str) -> Contacts | None:

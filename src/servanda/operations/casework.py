@@ -36,7 +36,7 @@ def place_of(text: object) -> Place:
     """
     match = PLACE.fullmatch(str(text))
     if match is None:
-        raise Refusal(f"{text!r} is no entry; write party/number, as in syr/12", "reference")
+        raise Refusal(f"{str(text)[:80]!r} is no entry; write party/number, as in syr/12", "reference")
     return Place(match[1], int(match[2]))
 
 

@@ -14,15 +14,13 @@ from typing import Any
 import msgspec
 
 from servanda.journal.audit import audit_record
-from servanda.journal.frame import Place
 from servanda.journal.state import Entry
 from servanda.operations import advancing, casework, interchange, linework, link_tests, silences
 from servanda.operations.attachments import attachment_view
 from servanda.operations.bundles import export_bundle, import_bundle, take_pack
-from servanda.operations.casework import acknowledged
+from servanda.operations.casework import acknowledged, place_of
 from servanda.operations.centre import Centre
 from servanda.operations.drafting import (
-    PLACE,
     draft_at,
     parse_draft,
     release_draft,
@@ -111,7 +109,7 @@ def _log(centre: Centre, arguments: Arguments) -> list[dict[str, Any]]:
 
 
 def _show(centre: Centre, arguments: Arguments) -> dict[str, Any]:
-    entry = centre.record.entry(_place(arguments["entry"]))
+    entry = centre.record.entry(place_of(arguments["entry"]))
     if entry is None:
         raise Refusal(f"no entry {arguments['entry']} is held", "reference")
     view = entry_view(entry)
@@ -149,13 +147,6 @@ def _show(centre: Centre, arguments: Arguments) -> dict[str, Any]:
     return view
 
 
-def _place(text: str) -> Place:
-    match = PLACE.fullmatch(str(text))
-    if match is None:
-        raise Refusal(f"{str(text)[:80]!r} is no entry; write party/number, as in syr/12", "reference")
-    return Place(match[1], int(match[2]))
-
-
 def _drafts(centre: Centre, arguments: Arguments) -> list[dict[str, Any]]:
     return [
         msgspec.to_builtins(draft_at(centre, stored.identifier))
@@ -189,7 +180,7 @@ def _acknowledge(centre: Centre, arguments: Arguments) -> dict[str, Any]:
 
 
 def _reveal(centre: Centre, arguments: Arguments) -> str:
-    draft = draft_reveal(centre, _place(arguments["entry"]), arguments.get("names", ()), arguments["officer"])
+    draft = draft_reveal(centre, place_of(arguments["entry"]), arguments.get("names", ()), arguments["officer"])
     return write_draft(centre, draft)
 
 

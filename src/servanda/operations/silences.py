@@ -7,12 +7,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from servanda.agreement.dates import DateExpressionError, check_instant, instant_seconds, instant_text
+from servanda.agreement.dates import instant_seconds, instant_text
 from servanda.journal.state import Entry
 from servanda.line.discrepancies import discrepancies_document
 from servanda.line.link_tests import LinkTest, Tested, statistics
 from servanda.line.regimes import Applied, regimes_document
 from servanda.line.silence import STATUSES, WORDS, Line, Silence, patience_minutes, silences
+from servanda.operations.casework import instant_of
 from servanda.operations.centre import Centre
 from servanda.operations.errors import Refusal
 from servanda.proof.notes import KIND_COSIGNATURE, parse_signature_lines
@@ -28,7 +29,7 @@ def line_status(centre: Centre, arguments: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         Refusal: no such counterpart, or no such instant.
     """
-    now = instant_seconds(_instant(centre, arguments))
+    now = instant_of(centre, arguments)
     wanted = arguments.get("party")
     others = [party for party in sorted(centre.record.journals) if party != centre.party]
     if wanted is not None and wanted not in others:
@@ -61,16 +62,6 @@ def line_status(centre: Centre, arguments: Mapping[str, Any]) -> dict[str, Any]:
         "party": centre.party,
         "patience-minutes": patience_minutes(pack),
     }
-
-
-def _instant(centre: Centre, arguments: Mapping[str, Any]) -> str:
-    at = arguments.get("at")
-    if at is None:
-        return centre.clock()
-    try:
-        return check_instant(str(at))
-    except DateExpressionError as error:
-        raise Refusal(str(error), "usage") from error
 
 
 def _receipt(centre: Centre, party: str) -> tuple[int, int | None]:

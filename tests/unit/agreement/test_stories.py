@@ -78,7 +78,7 @@ def test_an_ict_case_goes_from_a_code_word_to_closure_in_one_log() -> None:
     assert [line["entry"] for line in case["log"]] == [str(entries[stem].place) for stem in inside]
     assert (case["state"], case["class"], case["sides"]) == ("closed", "ict-urgent", ["rus", "usa"])
     assert clocks(case, entries["05-rus-inquiry"]) == {"acknowledge": "met", "answer": "met", "meeting": "met"}
-    assert alerts_of(world, "usa")["activations"] == {"ict-urgent": 1}
+    assert alerts_of(world, "usa")["activations"] == {"exercise": {"ict-urgent": 1}}
 
 
 def test_indicators_and_goodwill_are_in_no_case() -> None:
@@ -244,7 +244,7 @@ def test_the_meeting_and_the_second_reply_are_within_their_clocks() -> None:
     assert case["sides"] == ["blr", "ukr"]
     (layer,) = case["questions"][0]["layers"]
     assert layer["assessed"]["assessment"] == "sufficient"
-    assert alerts_of(world, "blr")["activations"] == {"unusual-activity": 2}
+    assert alerts_of(world, "blr")["activations"] == {"exercise": {"unusual-activity": 2}}
 
 
 BUNDLE = drafts_of(ICT)["01-rus-technical-indicators"]["content"]["stix"]

@@ -111,7 +111,7 @@ def test_what_is_not_delivered_is_named_with_age_and_reason() -> None:
     w.clock.seconds += 95
     lines = shown(w, "ash")
     assert "UNDELIVERED to birch: 1; the centre is off duty: nothing is delivered" in lines
-    assert any(line.startswith("  ash/") and "flash" in line and "for 01:3" in line for line in lines)
+    assert any(line.startswith("  ash/") and "flash" in line and "for 01:" in line for line in lines)
 
 
 def test_text_of_a_counterpart_cannot_move_the_cursor_or_make_lines_of_its_own() -> None:

@@ -43,3 +43,13 @@ def test_contacts_are_shown_with_their_age_and_stale_after_the_days_of_the_pack(
     w.clock.seconds += 120
     assert (shown()["stale"], shown()["age-days"]) == (True, 10)
     assert COMMANDS["watch"](centre, {})["contacts-stale"] == ["birch"]
+
+
+def test_a_list_of_an_exercise_does_not_replace_the_actual_one() -> None:
+    w = World(channel())
+    w.say("birch", "contacts", listed("drill"), status="exercise")
+    assert w.centres["birch"].contacts.identifiers("birch") == ("drill",)
+    w.say("birch", "contacts", listed("watch"))
+    w.say("birch", "contacts", listed("another-drill"), status="exercise")
+    for centre in (w.centres["birch"], w.reopened("birch")):
+        assert centre.contacts.identifiers("birch") == ("watch",)

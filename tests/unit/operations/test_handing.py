@@ -16,7 +16,7 @@ from servanda.operations.handing import Hander, outstanding, rightful, take_open
 from servanda.operations.openings import OpeningLine, keep_openings
 from servanda.operations.sealing import known_openings
 from servanda.proof.sealing import disclose, disclosure_digest, seal
-from tests.rig.world import DirectCourier, World, three
+from tests.rig.world import DirectCourier, World, push_all, three
 
 SALT = b"0123456789abcdef"
 
@@ -166,7 +166,7 @@ class TestHanding:
     def test_delivery_hands_them_after_the_push(self) -> None:
         w = world()
         place = sealed(w, "birch")
-        Delivery(w.centres["ash"], DirectCourier(w.centres), ["birch"])._push_all("birch")
+        push_all(Delivery(w.centres["ash"], DirectCourier(w.centres), ["birch"]), "birch")
         assert len(opened(w, "birch", place)) == 1
 
 

@@ -27,7 +27,7 @@ from servanda.proof.envelope import ADVANCE_TYPE, Envelope, Signature, pae, pars
 from servanda.proof.keys import key_id
 from tests.rig.ahead import advance, alarm, first_push, refused, routine, world
 from tests.rig.packs import lake
-from tests.rig.world import ROLES, DirectCourier, World, hand, roots_of, signers_of, three
+from tests.rig.world import ROLES, DirectCourier, World, hand, push_all, roots_of, signers_of, three
 
 
 class Noting(DirectCourier):
@@ -38,7 +38,7 @@ class Noting(DirectCourier):
         self.sent: list[tuple[str, int]] = []
         self.down = False
 
-    def push(self, party: str, push: Push) -> PushReply:
+    def push(self, party: str, push: Push, by: str | None = None) -> PushReply:
         self.sent.append(("push", push.first))
         return super().push(party, push)
 
@@ -220,7 +220,7 @@ def test_a_returning_counterpart_gets_the_flash_alert_first_and_then_everything_
     routine(w, 5)
     centre, courier = w.centres["ash"], Noting(w)
     sending = Delivery(centre, courier, ["birch"])
-    sending._push_all("birch")
+    push_all(sending, "birch")
     kinds = [kind for kind, _ in courier.sent]
     assert courier.sent[0] == ("advance", number)
     assert kinds == ["advance"] + ["push"] * kinds.count("push")
@@ -242,12 +242,12 @@ def test_an_alert_released_in_the_middle_of_a_long_delivery_goes_ahead_of_what_i
     centre, late = w.centres["ash"], []
 
     class Interrupted(Noting):
-        def push(self, party: str, push: Push) -> PushReply:
+        def push(self, party: str, push: Push, by: str | None = None) -> PushReply:
             reply = super().push(party, push)
             if not late:
                 late.append(alarm(w, "in the middle"))
             return reply
 
     courier = Interrupted(w)
-    Delivery(centre, courier, ["birch"])._push_all("birch")
+    push_all(Delivery(centre, courier, ["birch"]), "birch")
     assert courier.sent[1] == ("advance", late[0])

@@ -133,6 +133,100 @@ def test_an_insufficient_answer_starts_the_clock_anew_and_calls_for_a_meeting() 
     assert shown(w)["cases"][0]["questions"][0]["layers"][0]["answered"]["entry"] == str(second.place)
 
 
+def test_two_meetings_named_at_once_stop_the_clock_alike_on_both_sides() -> None:
+    w = world()
+    question = w.say("ash", "ask", URGENT, to=["birch"], precedence="flash")
+    w.sync()
+    w.clock.seconds += 61 * MINUTE
+    for party, other in (("ash", "birch"), ("birch", "ash")):
+        w.say(party, "meet", {"on": "2026-01-02"}, refers_to=[question.place], to=[other])
+    w.sync()
+    at = now(w)
+    assert alerts_bytes(w.centres["ash"].alerts, at) == alerts_bytes(w.centres["birch"].alerts, at)
+
+
+def assessed(w: World, asker: Entry, *told: str) -> list[Entry]:
+    """Answers of birch, one for each assessment by ash; "" is none."""
+    answers = []
+    for word in told:
+        answers.append(w.say("birch", "tell", {"text": "t"}, refers_to=[asker.place], to=["ash"]))
+        w.sync()
+        if word:
+            about = {"assessment": word, "reason": "r"}
+            w.say("ash", "assess", about, refers_to=[answers[-1].place], to=["birch"])
+            w.sync()
+    return answers
+
+
+def test_an_insufficient_supplement_to_an_answer_nobody_has_assessed_starts_the_clock_anew() -> None:
+    w = world()
+    question = w.say("ash", "ask", URGENT, to=["birch"], precedence="flash")
+    w.sync()
+    assessed(w, question, "", "insufficient")
+    assert clocks(shown(w, minutes=59))["answer"] == "running"
+    assert clocks(shown(w, minutes=61))["answer"] == "overdue"
+    assessed(w, question, "sufficient")
+    assert clocks(shown(w, minutes=500))["answer"] == "met"
+
+
+def test_a_late_answer_that_does_not_suffice_does_not_put_off_the_meeting() -> None:
+    w = world()
+    question = w.say("ash", "ask", URGENT, to=["birch"], precedence="flash")
+    w.sync()
+    w.say("ash", "note", {"text": "cites the receipt"})
+    w.clock.seconds += 100 * MINUTE
+    (before,) = (clock["start"] for clock in shown(w)["cases"][0]["clocks"] if clock["clock"] == "meeting")
+    assessed(w, question, "insufficient")
+    (after,) = (clock["start"] for clock in shown(w)["cases"][0]["clocks"] if clock["clock"] == "meeting")
+    assert before == after
+
+
+def test_who_is_addressed_by_a_follow_up_escalates_though_it_is_no_side_of_the_case() -> None:
+    w = world("ash", "birch", "cedar")
+    alert = warn(w)
+    w.sync()
+    follow_up = warn(w, "birch", to=("cedar",), refers_to=[alert.place])
+    w.sync()
+    content = {"action": "escalation", "clock": "acknowledge", "contact": None, "party": "cedar", "step": 1}
+    said: dict[str, Any] = {"author": "centre", "refers_to": [follow_up.place]}
+    entry = w.alone("cedar", "escalation", content, to=["birch"], **said)
+    assert w.centres["cedar"].alerts.case_of[entry.place] == alert.place
+    with pytest.raises(Refusal) as caught:
+        w.alone("ash", "escalation", content, to=["birch"], **said)
+    assert caught.value.code == "alerts/not-asked"
+
+
+def test_an_acknowledgement_of_two_cases_is_listed_in_both_and_what_follows_it_in_the_first() -> None:
+    w = world()
+    first, second = warn(w), warn(w)
+    w.sync()
+    places = [second.place, first.place]
+    read = w.alone("birch", "acknowledge", {"disposition": "accepted", "reason": ""}, refers_to=places, to=["ash"])
+    listed = {case["case"]: [line["entry"] for line in case["log"]] for case in shown(w, "birch")["cases"]}
+    assert all(str(read.place) in log for log in listed.values())
+    assert w.centres["birch"].alerts.case_of[read.place] == second.place
+
+
+def test_an_exercise_neither_answers_nor_closes_nor_counts_with_what_is_actual() -> None:
+    w = world()
+    alert = warn(w)
+    w.sync()
+    drill: dict[str, Any] = {"refers_to": [alert.place], "status": "exercise"}
+    before = shown(w, "birch", minutes=500)["cases"]
+    for form, content in (("tell", {"text": "t"}), ("meet", {"on": "2027-01-01"})):
+        assert refused(w, "birch", form, content, to=["ash"], **drill) == "alerts/status"
+    assert refused(w, "ash", "close", {"reason": "r"}, **drill) == "alerts/status"
+    assert refused(w, "ash", "ask", URGENT, to=["birch"], precedence="flash", **drill) == "alerts/status"
+    w.alone("birch", "acknowledge", {"disposition": "accepted", "reason": ""}, to=["ash"], **drill)
+    w.say("birch", "note", {"text": "t"}, **drill)
+    (case,), (then,) = shown(w, "birch", minutes=500)["cases"], before
+    assert [clock["state"] for clock in case["clocks"]] == [clock["state"] for clock in then["clocks"]]
+    assert case["log"] == then["log"]
+    assert case["questions"] == then["questions"]
+    warn(w, status="exercise")
+    assert shown(w)["activations"] == {"actual": {"urgent": 1}, "exercise": {"urgent": 1}}
+
+
 def test_the_closure_stops_what_still_runs() -> None:
     w = world()
     alert = warn(w)
@@ -147,7 +241,7 @@ def test_a_follow_up_is_a_question_of_its_own_in_the_same_case() -> None:
     back = w.say("birch", "ask", URGENT, to=["ash"], precedence="flash", refers_to=[alert.place])
     (case,) = shown(w, "birch")["cases"]
     assert [question["entry"] for question in case["questions"]] == [str(alert.place), str(back.place)]
-    assert shown(w, "birch")["activations"] == {"urgent": 1}
+    assert shown(w, "birch")["activations"] == {"actual": {"urgent": 1}}
 
 
 def test_a_short_message_has_the_class_of_the_book() -> None:

@@ -51,12 +51,6 @@ class Question:
         """Where the question stands."""
         return self.entry.place
 
-    @property
-    def status(self) -> str:
-        """`actual`, `exercise` or `test`."""
-        assert self.entry.frame is not None
-        return self.entry.frame.status
-
 
 @dataclass
 class Case:
@@ -64,6 +58,8 @@ class Case:
 
     opening: Place
     sides: frozenset[str]
+    status: str
+    """`actual`, `exercise` or `test`: of every entry in it."""
     questions: list[Place] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)
     meetings: list[Entry] = field(default_factory=list)

@@ -83,13 +83,32 @@ def clocks_of(register: AlertsRegister, question: Question) -> Iterator[Clock]:
     case = register.cases[question.case]
     for party in sorted(question.entry.frame.to):
         start = provision(register.record, question.entry, party)
+        failed = _failed(question, party)
         yield _acknowledge(case, question, party, start)
-        answer = _answer(register.record, case, question, party, start)
-        if answer is not None:
-            yield answer
-            meeting = _meeting(case, question, answer)
-            if meeting is not None:
-                yield meeting
+        first = _first_answer(case, question, party, start)
+        if first is not None:
+            yield _answer_anew(register.record, case, question, party, failed) or first
+        meeting = _meeting(case, question, party, first, failed)
+        if meeting is not None:
+            yield meeting
+
+
+class _Failed(NamedTuple):
+    """An answer whose latest assessment is not `sufficient`."""
+
+    nth: int
+    """Which of the party's answers it is."""
+    told: Entry
+    """The assessment."""
+
+
+def _failed(question: Question, party: str) -> list[_Failed]:
+    found = []
+    for index, answer in enumerate(question.answers.get(party, ())):
+        told = assessment(question, answer)
+        if told is not None and told[1] != "sufficient":
+            found.append(_Failed(index, told[0]))
+    return found
 
 
 def _clock(case: Case, name: str, question: Question, party: str, times: tuple[int, int], ends: list[Entry]) -> Clock:
@@ -108,42 +127,49 @@ def _acknowledge(case: Case, question: Question, party: str, start: int) -> Cloc
     return _clock(case, "acknowledge", question, party, times, ends)
 
 
-def _answer(record: Record, case: Case, question: Question, party: str, start: int) -> Clock | None:
+def _first_answer(case: Case, question: Question, party: str, start: int) -> Clock | None:
     minutes, due = question.clocking.answer, question.answer_by
-    if minutes is None and due is None:
+    if due is None:
+        if minutes is None:
+            return None
+        due = start + 60 * minutes
+    return _until_answered(case, question, party, (start, due), 0)
+
+
+def _answer_anew(record: Record, case: Case, question: Question, party: str, failed: Sequence[_Failed]) -> Clock | None:
+    """The answer clock that the last failed assessment has started.
+
+    An answer after the one that failed stops it, even if the assessment was not yet provided: it answers both.
+    """
+    minutes = question.clocking.answer
+    if minutes is None or not failed:
         return None
+    start = provision(record, failed[-1].told, party)
+    return _until_answered(case, question, party, (start, start + 60 * minutes), failed[-1].nth + 1)
+
+
+def _until_answered(case: Case, question: Question, party: str, times: tuple[int, int], index: int) -> Clock:
+    """An answer clock that the party's answer number `index`, counted from 0, or its rejection stops."""
     rejected = acknowledgement(question, party, ("rejected",))
-    ends = [rejected] if rejected is not None else []
-    answers = question.answers.get(party, [])
-    times = (start, due if due is not None else start + 60 * (minutes or 0))
-    for index, answer in enumerate(answers):
-        told = assessment(question, answer)
-        if told is None or told[1] == "sufficient" or minutes is None:
-            return _clock(case, "answer", question, party, times, [*ends, answer])
-        anew = provision(record, told[0], party)
-        times = (anew, anew + 60 * minutes)
-        later = answers[index + 1 :]
-        if later and released(later[0]) < anew:
-            # It came before the assessment of the one before was provided: it answers both.
-            return _clock(case, "answer", question, party, times, [*ends, later[-1]])
+    answer = question.answers.get(party, [])[index : index + 1]
+    ends = answer if rejected is None else [*answer, rejected]
     return _clock(case, "answer", question, party, times, ends)
 
 
-def _meeting(case: Case, question: Question, answer: Clock) -> Clock | None:
+def _meeting(
+    case: Case, question: Question, party: str, first: Clock | None, failed: Sequence[_Failed]
+) -> Clock | None:
     minutes = question.clocking.meeting
     if minutes is None:
         return None
-    failed = [
-        released(told[-1][0])
-        for place, told in question.assessments.items()
-        if place.party == answer.party and told[-1][1] != "sufficient"
-    ]
-    starts = [*failed, *([answer.due] if answer.stopped is None or answer.stopped > answer.due else [])]
+    starts = [released(one.told) for one in failed]
+    if first is not None and (first.stopped is None or first.stopped > first.due):
+        starts.append(first.due)
     if not starts:
         return None
     start = min(starts)
-    ends = [entry for entry in case.meetings if released(entry) >= start][:1]
-    return _clock(case, "meeting", question, answer.party, (start, start + 60 * minutes), ends)
+    ends = [entry for entry in case.meetings if released(entry) >= start]
+    return _clock(case, "meeting", question, party, (start, start + 60 * minutes), ends)
 
 
 class Opening(NamedTuple):

@@ -44,8 +44,7 @@ class AlertsRegister:
         self.discrepancies: list[Discrepancy] = []
         self.rounds: dict[tuple[str, str], Round] = {}
         """By name and status."""
-        self.commitments: dict[Place, Round] = {}
-        """Each party's first commitment in a round, to the round."""
+        self._commitments: dict[Place, Round] = {}
         self.touched: set[Place] = set()
         """Questions of which something has changed since `Schedule` last looked: it empties this."""
         self.clocked: dict[str, list[tuple[int, Place]]] = {}
@@ -87,9 +86,8 @@ class AlertsRegister:
         if rule is not None:
             return rule(self, entry, frame)
         case = self._case_referred(frame)
-        if case is None:
+        if case is None or case.status != frame.status:
             return lambda: None
-        self._check_status(frame, case)
         return lambda: self._join(entry, case)
 
     def _cited(self, entry: Entry, frame: Frame) -> None:
@@ -131,16 +129,10 @@ class AlertsRegister:
         case = self._case_referred(frame)
         if case is None:
             raise Refused(reason, words)
-        self._check_status(frame, case)
+        _same_status(case, frame)
         if self.closed(case, entry):
             raise Refused("case-closed", f"the case {case.opening} is closed")
         return case
-
-    def _check_status(self, frame: Frame, case: Case) -> None:
-        """What is exercise or test says nothing about what is actual, and the reverse."""
-        status = self.questions[case.opening].status
-        if frame.status != status:
-            raise Refused("status", f"the case {case.opening} has status {status}, not {frame.status}")
 
     def closed(self, case: Case, entry: Entry) -> bool:
         """Whether the past of an entry contains a closure of the case."""
@@ -172,9 +164,9 @@ class AlertsRegister:
             raise Refused("deadline-past", f"the answer is due at {answer_by}, which is not after its release")
         case = self._case_referred(frame)
         if case is not None:
-            self._check_status(frame, case)
             if entry.place.party not in case.sides:
                 raise Refused("not-in-case", f"{entry.place.party} is no side of the case {case.opening}")
+            _same_status(case, frame)
             if self.closed(case, entry):
                 raise Refused("case-closed", f"the case {case.opening} is closed; open another one")
         due = instant_seconds(answer_by) if answer_by else None
@@ -182,7 +174,7 @@ class AlertsRegister:
 
     def _ask(self, entry: Entry, frame: Frame, case: Case | None, clocking: Clocking, due: int | None) -> None:
         if case is None:
-            case = self.cases[entry.place] = Case(entry.place, frozenset({entry.place.party, *frame.to}))
+            case = self.cases[entry.place] = Case(entry.place, frozenset({entry.place.party, *frame.to}), frame.status)
         case.questions.append(entry.place)
         self.questions[entry.place] = Question(entry, case.opening, clocking, due)
         self._clock(entry, entry.place)
@@ -245,15 +237,16 @@ class AlertsRegister:
     def _acknowledge(self, entry: Entry, frame: Frame) -> Callable[[], None]:
         asked = [self.questions[r.place] for r in frame.refers_to if r.place in self.questions]
         asked = [q for q in asked if q.entry.frame is not None and entry.place.party in q.entry.frame.to]
-        opened = {self.case_of[r.place] for r in frame.refers_to if r.place in self.case_of}
-        for opening in sorted(opened):
-            self._check_status(frame, self.cases[opening])
+        told = dict.fromkeys(self.case_of[r.place] for r in frame.refers_to if r.place in self.case_of)
+        # An acknowledgement may be about many things; of another status it says nothing, as everywhere.
+        cases = [opening for opening in told if self.cases[opening].status == frame.status]
+        asked = [question for question in asked if question.case in cases]
 
         def post() -> None:
             for question in asked:
                 question.acknowledgements.setdefault(entry.place.party, []).append(entry)
                 self.touched.add(question.place)
-            for opening in sorted(opened):
+            for opening in reversed(cases):  # what refers to it belongs to the first
                 self._join(entry, self.cases[opening])
 
         return post
@@ -263,41 +256,44 @@ class AlertsRegister:
         if question is None:
             raise Refused("no-question", "an escalation refers first to the question whose clock it is about")
         case = self.cases[question.case]
-        self._check_status(frame, case)
         assert question.entry.frame is not None
-        # A follow-up may ask who is no side: its clock runs for it too, and what is due about that must count.
-        if entry.place.party not in case.sides and entry.place.party not in question.entry.frame.to:
-            raise Refused("not-in-case", f"{entry.place.party} is no side of the case {case.opening}, and not asked")
+        # A follow-up may address who is no side of the case; its clock runs all the same, and its centre says so.
+        if entry.place.party not in {question.place.party, *question.entry.frame.to}:
+            raise Refused("not-asked", f"{question.place} is neither by {entry.place.party} nor addressed to it")
+        _same_status(case, frame)
 
         def post() -> None:
             question.escalations.append(entry)
-            self.touched.add(question.place)
+            self.touched.add(question.place)  # only this one: thousands in a case would each be looked at again
             self._join(entry, case)
 
         return post
 
 
-# Exchange.
+def _same_status(case: Case, frame: Frame) -> None:
+    """An exercise says nothing about an actual case, nor the other way round."""
+    if frame.status != case.status:
+        raise Refused("status", f"the case {case.opening} has status {case.status}, not {frame.status}")
+
+
 def _commit(register: AlertsRegister, entry: Entry, frame: Frame) -> Callable[[], None]:
     if not digests_of(frame.content):
         raise Refused("not-sealed", "what is exchanged is sealed until all have committed")
 
     def post() -> None:
-        name, status = frame.content["round"], frame.status
-        found = register.rounds.setdefault((name, status), Round(name, status))
+        name = frame.content["round"]
+        found = register.rounds.setdefault((name, frame.status), Round(name, frame.status))
         found.sides[entry.place] = frozenset({entry.place.party, *frame.to})
         if found.committed.setdefault(entry.place.party, entry.place) == entry.place:
-            register.commitments[entry.place] = found
+            register._commitments[entry.place] = found
 
     return post
 
 
 def _reveal(register: AlertsRegister, entry: Entry, frame: Frame) -> Callable[[], None]:
-    found = register.commitments.get(frame.refers_to[0].place)
-    if found is None:
+    found = register._commitments.get(frame.refers_to[0].place)
+    if found is None or found.status != frame.status:
         return lambda: None
-    if frame.status != found.status:
-        raise Refused("status", f"the round {found.name} has status {found.status}, not {frame.status}")
     held = {party: place for party, place in found.committed.items() if within(entry.past, place)}
     missing = {name for place in held.values() for name in found.sides[place]} - held.keys()
     if missing:

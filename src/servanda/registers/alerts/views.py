@@ -19,7 +19,7 @@ def alerts_document(register: AlertsRegister, now: int) -> dict[str, Any]:
     """The alerts document of a register that has caught up, at `now` in seconds since 1970."""
     cases = [case_document(register, case, now) for _, case in sorted(register.cases.items())]
     return {
-        "activations": dict(sorted(Counter(case["class"] for case in cases).items())),
+        "activations": _activations(cases),
         "at": instant_text(now),
         "cases": cases,
         "discrepancies": [
@@ -28,6 +28,14 @@ def alerts_document(register: AlertsRegister, now: int) -> dict[str, Any]:
         "rounds": [_round(found) for _, found in sorted(register.rounds.items())],
         "servanda-alerts": 1,
     }
+
+
+def _activations(cases: list[dict[str, Any]]) -> dict[str, dict[str, int]]:
+    """How many cases of each status each class has opened: an exercise is never counted with what is actual."""
+    found: dict[str, Counter[str]] = {}
+    for case in cases:
+        found.setdefault(case["status"], Counter())[case["class"]] += 1
+    return {status: dict(sorted(counted.items())) for status, counted in sorted(found.items())}
 
 
 def alerts_bytes(register: AlertsRegister, now: int) -> bytes:
@@ -47,8 +55,7 @@ def case_document(register: AlertsRegister, case: Case, now: int) -> dict[str, A
     escalations = {
         question.place: sorted(question.escalations, key=lambda entry: turn[entry.place]) for question in questions
     }
-    frame = opening.entry.frame
-    assert frame is not None
+    assert opening.entry.frame is not None
     clocks = sorted(
         (c for question in questions for c in clocks_of(register, question) if c.start <= now),
         key=lambda clock: (clock.question, clock.party, clock.name),
@@ -64,8 +71,8 @@ def case_document(register: AlertsRegister, case: Case, now: int) -> dict[str, A
         "questions": [_question(register, question) for question in questions],
         "sides": sorted(case.sides),
         "state": "closed" if closure else "open",
-        "status": frame.status,
-        "subject": frame.subject,
+        "status": case.status,
+        "subject": opening.entry.frame.subject,
     }
 
 
