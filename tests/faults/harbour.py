@@ -30,7 +30,7 @@ from servanda.operations.bundles import read_bundle
 from servanda.operations.catching_up import catch_up
 from servanda.operations.centre import Centre
 from servanda.operations.citing import cite_if_it_helps
-from servanda.operations.delivery import Delivery
+from servanda.operations.delivery import Delivery, _quantum
 from servanda.operations.door import CentreDoor
 from servanda.operations.errors import Conflict, LineDown
 from servanda.operations.openings import OpeningLine
@@ -223,7 +223,7 @@ class Harbour:
         while receipted_size(self.centre(party), other, KIND_MLDSA44) < self.centre(party).journal.size:
             self.deliver(party, other)
             delivery = self.deliveries[party]
-            self.act(party, lambda delivery=delivery: delivery._quantum(other, delivery.lines[other]))  # type: ignore[misc]
+            self.act(party, lambda delivery=delivery: _exchange(delivery, other))  # type: ignore[misc]
 
     def settle(self) -> None:
         """Deliver everything, and cite where it helps, until nothing moves."""
@@ -387,3 +387,7 @@ def expect_conflict(work: Callable[[], Any]) -> None:
     except Conflict:
         return
     raise AssertionError("a second history was taken")
+
+
+def _exchange(delivery: Delivery, party: str) -> None:
+    _quantum(delivery._centre, delivery._courier, party, delivery.lines[party])
