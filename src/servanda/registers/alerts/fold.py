@@ -260,7 +260,13 @@ class AlertsRegister:
         if entry.place.party not in {question.place.party, *question.entry.frame.to}:
             raise Refused("not-asked", f"{question.place} is neither by {entry.place.party} nor addressed to it")
         _same_status(case, frame)
-        return lambda: self._enter(entry, case, question.escalations)
+
+        def post() -> None:
+            question.escalations.append(entry)
+            self.touched.add(question.place)  # only this one: thousands in a case would each be looked at again
+            self._join(entry, case)
+
+        return post
 
 
 def _same_status(case: Case, frame: Frame) -> None:
