@@ -114,16 +114,19 @@ def test_an_actual_answer_is_not_assessed_and_an_actual_case_not_closed_by_way_o
     assert document(w, "birch")["cases"][0]["state"] == "open"
 
 
-def test_one_acknowledgement_of_what_is_actual_and_what_is_exercise_counts_only_for_its_own_status() -> None:
+def test_one_acknowledgement_of_what_is_actual_and_what_is_exercise_counts_for_neither() -> None:
     w = world()
     actual, exercise = warn(w), warn(w, status="exercise")
     w.sync()
-    both = {"refers_to": [actual.place, exercise.place], "to": ["ash"], "status": "exercise"}
-    w.alone("birch", "acknowledge", {"disposition": "accepted", "reason": ""}, **both)
-    w.sync()
-    read = {case["status"]: case["questions"][0]["layers"][0]["acknowledged"] for case in document(w)["cases"]}
-    assert read["actual"] is None
-    assert read["exercise"]
+    with pytest.raises(Refusal) as caught:
+        w.alone(
+            "birch",
+            "acknowledge",
+            {"disposition": "accepted", "reason": ""},
+            refers_to=[actual.place, exercise.place],
+            to=["ash"],
+        )
+    assert caught.value.code == "alerts/status"
 
 
 def test_commitments_of_different_status_are_rounds_of_their_own() -> None:
