@@ -11,6 +11,7 @@ import pytest
 from servanda.agreement.dates import instant_seconds
 from servanda.journal.state import Entry
 from servanda.operations.centre import Centre
+from servanda.operations.errors import Refusal
 from servanda.operations.escalating import escalate
 from servanda.registers.alerts.views import alerts_bytes, alerts_document
 from tests.rig.packs import channel
