@@ -35,14 +35,17 @@ def measure(entries: int = 300) -> dict[str, Any]:
     return _report(taken(entries))
 
 
-def taken(entries: int = 300) -> list[float]:
-    """Seconds from each release to its receipt, verified and kept; the next is released then."""
-    return _between_two(lambda duty: _release(duty, entries))
+def taken(entries: int = 300, text: int = 300) -> list[float]:
+    """Seconds from each release to its receipt, verified and kept; the next is released then.
+
+    A text of 300 characters makes what is signed about 1 KiB.
+    """
+    return _between_two(lambda duty: _release(duty, entries, text))
 
 
-def per_second(entries: int = 1000) -> float:
+def per_second(entries: int = 1000, text: int = 300) -> float:
     """Entries a second when one is released after the other, until the last one is receipted."""
-    return _between_two(lambda duty: entries / _burst(duty, entries))
+    return _between_two(lambda duty: entries / _burst(duty, entries, text))
 
 
 def _between_two(work: Callable[[Duty], Result]) -> Result:
@@ -106,7 +109,12 @@ def _adopt(digest: str) -> dict[str, Any]:
     return {"format": "adopt", "subject": "", "event-at": "2026-01-01", "author": "desk", "content": {"pack": digest}}
 
 
-def _release(duty: Duty, entries: int) -> list[float]:
+def _note(text: int) -> Draft:
+    content = {"text": "x" * text}
+    return Draft(format="note", subject="s", event_at="2026-01-01", author="desk", content=content, to=("birch",))
+
+
+def _release(duty: Duty, entries: int, text: int) -> list[float]:
     centre, receipted = duty.station.centre, threading.Event()
     size = {"wanted": 0}
 
@@ -119,9 +127,7 @@ def _release(duty: Duty, entries: int) -> list[float]:
         time.sleep(0.05)
     taken = []
     for _ in range(entries):
-        draft = Draft(
-            format="note", subject="s", event_at="2026-01-01", author="desk", content={"text": "x" * 300}, to=("birch",)
-        )
+        draft = _note(text)
         with centre.lock:
             identifier = write_draft(centre, draft)
             submit_draft(centre, identifier)
@@ -136,7 +142,7 @@ def _release(duty: Duty, entries: int) -> list[float]:
     return taken[len(taken) // 10 :]
 
 
-def _burst(duty: Duty, entries: int) -> float:
+def _burst(duty: Duty, entries: int, text: int) -> float:
     centre, receipted = duty.station.centre, threading.Event()
     last = {"size": 0}
     duty.delivery.on_receipt = lambda _party, reached: receipted.set() if reached >= last["size"] > 0 else None
@@ -144,9 +150,7 @@ def _burst(duty: Duty, entries: int) -> float:
         time.sleep(0.05)
     drafts = []
     for _ in range(entries):
-        draft = Draft(
-            format="note", subject="s", event_at="2026-01-01", author="desk", content={"text": "x" * 300}, to=("birch",)
-        )
+        draft = _note(text)
         with centre.lock:
             drafts.append(write_draft(centre, draft))
             submit_draft(centre, drafts[-1])

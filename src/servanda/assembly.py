@@ -355,7 +355,9 @@ class Station:
             card = msgspec.json.decode(data, type=Card)
             certificate = base64.b64decode(card.certificate, validate=True)
         except (msgspec.MsgspecError, ValueError) as error:
-            raise Refusal(f"not a card: {error}", "card") from error
+            raise Refusal(f"this is not a card, as `servanda card` writes it: {error}", "card") from error
+        if card.party == self.settings.party:
+            raise Refusal(f"this is a card of {card.party}, our own party: take the counterpart's", "wrong-journal")
         if card.agreement != self.settings.agreement:
             raise Refusal(f"the card of {card.party} is for another agreement", "agreement")
         found = leaf_hash(card.leaf.encode()).hex()
@@ -543,7 +545,9 @@ def _take_lock(home: Path) -> int:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         os.close(descriptor)
-        raise Stopped(f"another process is on duty for {home}; stop it first, or ask it", "two-instances") from error
+        raise Stopped(
+            f"another process has {home} open, on duty or for a command; stop it first, or ask it", "two-instances"
+        ) from error
     return descriptor
 
 

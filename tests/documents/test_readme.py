@@ -18,15 +18,19 @@ README = ROOT / "README.md"
 
 
 def excerpt() -> list[str]:
-    text = README.read_text().split("## What the demonstration ends with")[1].split("```text\n")[1].split("```")[0]
+    text = (
+        README.read_text().split("## What the first demonstration ends with")[1].split("```text\n")[1].split("```")[0]
+    )
     return [" ".join(line.split()) for line in text.splitlines()]
 
 
 def test_the_commands_of_the_readme_are_cases_of_run() -> None:
     cases = re.findall(r"^    ([a-z]+)\)", (ROOT / "run").read_text(), flags=re.MULTILINE)
     typed = [step.command for step in steps_of(README)]
-    assert typed == ["./run demo", "./run check"]
+    assert typed == ["./run demo", "./run demo urgent-alert", "./run check"]
     assert all(command.split()[1] in cases for command in typed)
+    examples = [command.split()[2] for command in typed if len(command.split()) > 2]
+    assert [name for name in examples if not (ROOT / "examples" / name).is_dir()] == []
 
 
 def test_the_sums_shown_are_those_of_the_replay() -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import subprocess
+import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -79,8 +81,10 @@ def test_every_exit_status_of_an_error_is_in_the_table() -> None:
     assert {number for numbers in given for number in numbers if number} <= told
 
 
-def test_the_page_of_commands_is_what_the_commands_say(generator: ModuleType) -> None:
-    assert (REFERENCE / "commands.md").read_text() == generator.page()
+def test_the_page_of_commands_is_what_the_commands_say() -> None:
+    # In a process of its own: a command remembers how its help was asked for first.
+    done = subprocess.run([sys.executable, str(REFERENCE / "generate.py"), "--check"], check=False)
+    assert done.returncode == 0
 
 
 def test_every_command_has_a_heading() -> None:

@@ -8,7 +8,7 @@ write. Whoever dies is opened again from what lay on the disk at that moment.
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
@@ -32,7 +32,8 @@ from servanda.operations.citing import cite_if_it_helps
 from servanda.operations.delivery import Delivery
 from servanda.operations.door import CentreDoor
 from servanda.operations.errors import Conflict, LineDown
-from servanda.operations.ports import Push, PushReply
+from servanda.operations.openings import OpeningLine
+from servanda.operations.ports import Advance, Push, PushReply
 from servanda.operations.receipts import receipt_name, receipted_size
 from servanda.operations.sealing import opened_content
 from servanda.proof.checkpoints import Checkpoint, parse_checkpoint
@@ -337,9 +338,15 @@ class Wire:
     def push(self, party: str, push: Push, by: str | None = None) -> PushReply:
         self._harbour.told.push(push)
         told = self._harbour.told
+
+        def pushed(door: CentreDoor) -> PushReply:
+            reply = door.push(self._me, push)
+            door.judge()
+            return reply
+
         return self._ask(
             party,
-            lambda door: door.push(self._me, push),
+            pushed,
             lambda reply: told.receipt(push.journal, reply.size, reply.receipt),
         )
 
@@ -351,6 +358,12 @@ class Wire:
 
     def consistency(self, party: str, journal: str, first: int, second: int) -> list[bytes]:
         return self._ask(party, lambda door: door.consistency(self._me, journal, first, second), lambda path: None)
+
+    def advance(self, party: str, advance: Advance) -> bytes:
+        return self._ask(party, lambda door: door.advance(self._me, advance), lambda receipt: None)
+
+    def openings(self, party: str, openings: Sequence[OpeningLine]) -> frozenset[str]:
+        return self._ask(party, lambda door: door.openings(self._me, openings), lambda held: None)
 
     def receipt(self, party: str, journal: str, note: bytes, by: str | None = None) -> bytes:
         self._harbour.told.note(note)

@@ -41,7 +41,9 @@ def adopt(harbour: Harbour) -> None:
 def declare(harbour: Harbour) -> None:
     """One party declares what it has, with one member sealed in another entry; a draft is taken back."""
     harbour.say("ash", "declaration", "declare", {"lots": [row(10), row(5)]})
-    harbour.say("ash", "where it lies", "note", {"text": "in the third shed"}, seal=["text"])
+    harbour.say(
+        "ash", "where it lies", "note", {"text": "in the third shed"}, to=["birch"], seal=["text"], open_to=["birch"]
+    )
     drafts = {d["draft"]["subject"]: d for d in harbour.ask("ash", "drafts", all=True)}
     if "taken back" not in drafts:
         note = {

@@ -186,10 +186,6 @@ ELSEWHERE = {
         "tests/unit/operations/test_advancing.py",
         "test_it_is_durable_before_the_receipt_is_signed",
     ),
-    "operations.handing:Hander._mark": (
-        "tests/unit/operations/test_handing.py",
-        "test_handing_twice_is_confirmed_twice_and_kept_once",
-    ),
     "operations.notices:Telling._keep": (
         "tests/interchange/test_webhooks.py",
         "test_a_crash_between_sending_and_keeping_sends_again_under_the_same_identifier",
@@ -209,7 +205,7 @@ ELSEWHERE = {
 }
 """Writes that the scenario does not make, and the test that stands for each: nobody is killed at each of their moments
 here. Each is one transaction of the store, as all are, and none is an entry."""
-ELSEWHERE_TABLES = {"advances", "advance_receipts", "handings"}
+ELSEWHERE_TABLES = {"advances", "advance_receipts"}
 
 OWN = {
     "of accept",

@@ -195,7 +195,9 @@ def replaying(bad: BadRelay, peer: str, to: str, journal: str, what: str, body: 
 
 
 def altering(bad: BadRelay, peer: str, to: str, journal: str, what: str, body: bytes) -> RawAnswer:
-    at = body.index(b'"payload":"') + 60
+    at = body.find(b'"payload":"') + 60
+    if at < 60:  # a push without leaves: nothing there to alter
+        return bad.door.relay(peer, to, journal, what, body)
     return bad.door.relay(peer, to, journal, what, body[:at] + bytes([body[at] ^ 1]) + body[at + 1 :])
 
 

@@ -7,6 +7,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -170,7 +171,8 @@ class ScriptedCentre:
                 continue
             self.connections += 1
             self._open.append(connection)
-            if connection.recv(65536) and self._answers:
-                connection.sendall(self._answers.pop(0))
+            with suppress(OSError):  # the other side may have seen enough before all is sent
+                if connection.recv(65536) and self._answers:
+                    connection.sendall(self._answers.pop(0))
             if self._close:
                 connection.close()

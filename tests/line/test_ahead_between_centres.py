@@ -10,7 +10,7 @@ import pytest
 from servanda.gateway.line import line_app
 from servanda.gateway.server import LineServer
 from servanda.operations import advancing, delivery
-from servanda.operations.delivery import Delivery
+from servanda.operations.delivery import Delivery, next_push
 from servanda.operations.door import CentreDoor
 from servanda.operations.receipts import receipted_size
 from servanda.transport.https import HttpsCourier
@@ -48,7 +48,7 @@ def test_the_newest_flash_alert_is_there_before_the_backlog_and_once(
     numbers = [alarm(w, "old"), alarm(w, "newest")]
     centre, other = w.centres["ash"], w.centres["birch"]
     sending = Delivery(centre, courier, ["birch"])
-    push = sending.next_push("birch")
+    push = next_push(w.centres["ash"], "birch")
     assert push is not None
     assert sending._ahead.send("birch", push) == 2
     assert [known.number for known in other.advances] == numbers

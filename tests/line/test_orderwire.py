@@ -51,7 +51,7 @@ class Pair:
         courier = DirectCourier(self.w.centres)
         self.ash, self.birch = (Orderwire(self.w.centres[p], courier, lambda: self.now) for p in ("ash", "birch"))
         for party, wire in (("ash", self.ash), ("birch", self.birch)):
-            courier._doors[party] = CentreDoor(self.w.centres[party], lambda: None, self._from(party, wire))
+            courier._doors[party] = CentreDoor(self.w.centres[party], lambda: None, on_words=self._from(party, wire))
 
     def _from(self, party: str, wire: Orderwire):  # type: ignore[no-untyped-def]
         peer = "birch" if party == "ash" else "ash"

@@ -183,7 +183,8 @@ class Reading:
 
     def _rule_acknowledge(self, at: At) -> str:
         found = [self.cases[one] for one in self._all(at) if one in self.cases]
-        found = [case for case in found if not self.strange(case, at)]
+        if any(self.strange(case, at) for case in found):
+            return "status"
         if found:
             self.cases[at] = found[0]
         return ""

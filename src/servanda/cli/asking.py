@@ -4,16 +4,21 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from servanda.assembly import request
-from servanda.operations.errors import Refusal
+from servanda.operations.errors import Refusal, Stopped
 
 F = TypeVar("F", bound=Callable[..., Any])
+Result = TypeVar("Result")
+TRIES, PAUSE_SECONDS = 25, 0.2
+"""How often, and after what pause, a home that another process has open is tried: a command needs a second or two."""
 
 
 def home_option(function: F) -> F:
@@ -69,11 +74,28 @@ def passphrase_of(file: Path | None, *, prompt: str | None = None, variable: str
     return answer
 
 
+def patiently(attempt: Callable[[], Result], pause: Callable[[float], object] = time.sleep) -> Result:
+    """Try until no other process has the home open: a command at work there, or a centre that is just starting.
+
+    Raises:
+        Stopped: it was open all the time (`two-instances`).
+    """
+    for _ in range(TRIES - 1):
+        try:
+            return attempt()
+        except Stopped as error:
+            if error.code != "two-instances":
+                raise
+        pause(PAUSE_SECONDS)
+    return attempt()
+
+
 def ask_home(home: Path, passphrase_file: Path | None, command: str, **arguments: Any) -> Any:
     """Ask the centre of a home, on duty or not."""
     message = {"command": command, **{k.replace("_", "-"): v for k, v in arguments.items() if v is not None}}
+    passphrase = cache(lambda: passphrase_of(passphrase_file, prompt="Passphrase of the keyring"))
     try:
-        return request(home, message, lambda: passphrase_of(passphrase_file, prompt="Passphrase of the keyring"))
+        return patiently(lambda: request(home, message, passphrase))
     except UnicodeEncodeError as error:  # bytes of the command line that are not UTF-8
         raise Refusal(f"{command}: an argument is not a text in UTF-8: {error}", "usage") from error
 

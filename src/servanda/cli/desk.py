@@ -11,9 +11,10 @@ from typing import Any
 
 import click
 
+from servanda.agreement.dates import flags_of
 from servanda.assembly import read_pack
 from servanda.cli.asking import ask_home, home_option, json_option
-from servanda.cli.printing import amount_text, days_text, emit, mark, say, sum_text, table
+from servanda.cli.printing import amount_text, days_text, emit, mark, plain, say, sum_text, table
 from servanda.operations.errors import Refusal
 from servanda.proof.canonical import encode
 
@@ -116,7 +117,13 @@ def drafts(home: Path, passphrase_file: Path | None, everything: bool, as_json: 
     data = ask_home(home, passphrase_file, "drafts", all=everything)
     if not emit(data, as_json):
         rows = [
-            (d["identifier"], d["state"], d["draft"]["format"], d["draft"]["author"], d["draft"]["subject"])
+            (
+                d["identifier"],
+                d["state"],
+                d["draft"]["format"],
+                d["draft"]["author"],
+                mark(d["draft"]["status"]) + d["draft"]["subject"],
+            )
             for d in data
         ]
         table("Drafts", ["draft", "state", "format", "author", "subject"], rows)
@@ -127,7 +134,16 @@ def drafts(home: Path, passphrase_file: Path | None, everything: bool, as_json: 
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def draft(home: Path, passphrase_file: Path | None, file: Path) -> None:
     """Keep the draft in FILE (JSON); prints its identifier. See docs/how-to for an example."""
-    click.echo(ask_home(home, passphrase_file, "draft", draft=_json(file)))
+    value = _json(file)
+    click.echo(ask_home(home, passphrase_file, "draft", draft=value))
+    _tell_date(value)
+
+
+def _tell_date(value: Mapping[str, Any]) -> None:
+    """A date is kept as it is stated; whoever has only mistyped it is told while it can be mended."""
+    weekday = (value.get("as-stated") or {}).get("weekday")
+    for flag in flags_of(value["event-at"], weekday):
+        click.echo(plain(f"note: event-at {value['event-at']}: {flag}; it is kept as stated"), err=True)
 
 
 def _json(file: Path) -> Any:
@@ -200,6 +216,8 @@ def acknowledge(
     home: Path, passphrase_file: Path | None, entries: tuple[str, ...], officer: str, reason: str | None
 ) -> None:
     """A person here has read ENTRIES (party/number). This is not agreement."""
+    if reason is not None and not reason.strip():
+        raise Refusal("--reject needs a reason; nothing was sent, neither a rejection nor an acceptance", "usage")
     data = ask_home(
         home,
         passphrase_file,

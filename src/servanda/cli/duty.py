@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import signal
@@ -11,12 +12,12 @@ from pathlib import Path
 
 import click
 
-from servanda.assembly import Founding, Rotation, Station, exercise_of, found_centre, read_pack, station_at
-from servanda.cli.asking import ask_home, home_option, json_option, parse_pairs, passphrase_of, text_of
+from servanda.assembly import Founding, Rotation, Station, exercise_of, found_centre, read_pack, request, station_at
+from servanda.cli.asking import ask_home, home_option, json_option, parse_pairs, passphrase_of, patiently, text_of
 from servanda.cli.printing import emit
 from servanda.gateway.duty import Duty
 from servanda.gateway.local import address_of
-from servanda.operations.errors import Refusal
+from servanda.operations.errors import Refusal, Stopped, TryLater
 
 EXERCISE = """\
 EXERCISE EXERCISE EXERCISE
@@ -113,9 +114,12 @@ def serve(
     if exercise_epoch is not None and exercise_pace is None:
         raise Refusal("--exercise-epoch goes with --exercise-pace", "usage")
     exercise = exercise_of(exercise_pace, exercise_epoch) if exercise_pace is not None else None
-    station = Station(home, passphrase_of(passphrase_file, prompt="Passphrase of the keyring"), exercise)
+    _check_off_duty(home)
+    passphrase = passphrase_of(passphrase_file, prompt="Passphrase of the keyring")
+    station = patiently(lambda: Station(home, passphrase, exercise), stop.wait)
     try:
         duty = Duty(station, address_of(taxii) if taxii else None)
+        gc.freeze()  # what the record holds stays: without this the collector walks all of it while an alert waits
         duty.start()
         click.echo(f"{station.settings.party} on duty at {', '.join(station.settings.addresses)}")
         if exercise is not None:
@@ -126,6 +130,17 @@ def serve(
         duty.stop()
     finally:
         station.close()
+
+
+def _check_off_duty(home: Path) -> None:
+    """A centre on duty answers; who only finds the home open may wait until a command there has ended."""
+    try:
+        request(home, {"command": "status"})
+    except TryLater as error:
+        if error.code == "not-running":
+            return
+        raise
+    raise Stopped(f"a centre is on duty for {home}; stop it first, or ask it", "two-instances")
 
 
 @click.command()

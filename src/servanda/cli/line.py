@@ -11,6 +11,7 @@ import click
 
 from servanda.cli.asking import ask_home, home_option, json_option
 from servanda.cli.printing import emit, mark, say
+from servanda.line.silence import transport_words
 
 SHOWN = 5
 """How many link tests are printed; `--json` has more."""
@@ -61,7 +62,7 @@ def _transport(page: Mapping[str, Any]) -> str:
         return "its card has not been taken"
     if page["transport"] is None:
         return "this centre is off duty"
-    return "answers now" if page["transport"]["up"] else f"no way now: {page['transport']['trouble']}"
+    return transport_words(page["transport"])
 
 
 def _print_silence(silence: Mapping[str, Any], status: str) -> None:

@@ -161,7 +161,8 @@ class Story:
         stick, data = self.base / "stick.age", base64.b64decode(bundle)
         stick.write_bytes(data)
         taken = self.centres.ask(other, "import", data=bundle)
-        tell(f"   {stick}: {len(data):,} bytes, {taken['entries']} entries taken in")
+        found = ", ".join(f"{count} of {name}" for name, count in taken["entries"].items() if count)
+        tell(f"   {stick}: {len(data):,} bytes; new entries taken in: {found or 'none'}")
         self._arrived(self.entered[step["of"]], other)
 
     def escalated(self, step: Mapping[str, Any], tell: Tell) -> None:

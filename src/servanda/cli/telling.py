@@ -3,16 +3,16 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
-from servanda.cli.printing import emit, say, table
+from servanda.cli.printing import emit, plain, table
+from servanda.cli.screen import LAYERS, LEGEND, WIDTH, layer_cells, moment
 from servanda.cli.story import Story
-
-FACTS = ("opened", "acknowledged", "answered", "assessed")
 
 
 def tell_story(base: Path, example: Path, keep: bool, as_json: bool) -> bool:
@@ -38,7 +38,9 @@ def tell_story(base: Path, example: Path, keep: bool, as_json: bool) -> bool:
 def say_lines(text: str) -> None:
     """Print lines whose parts may come from a counterpart, as they are told."""
     for line in text.split("\n"):
-        say(line)
+        indent = " " * (len(line) - len(line.lstrip()))
+        for part in textwrap.wrap(plain(line), WIDTH, subsequent_indent=indent, break_on_hyphens=False) or [""]:
+            click.echo(part)
 
 
 def _print(story: Story, result: Mapping[str, Any]) -> None:
@@ -64,19 +66,15 @@ def _print_case(side: str, case: Mapping[str, Any]) -> None:
     ]
     title = f"{mark}Case {case['case']} as the centre of {side} has it: {case['subject']} ({case['state']})"
     table(title, ["at", "entry", "precedence", "format", "subject", "signed by"], rows)
+    now = str(case["log"][-1]["at"])
+    closed = moment(case["closed"]["at"] if case["closed"] else None, now)
     layers = [
-        (
-            question["entry"],
-            layer["party"],
-            layer["released"][11:19],
-            layer["received"] and layer["received"][11:19],
-            *(layer[fact] and layer[fact]["at"][11:19] for fact in FACTS),
-        )
+        (question["entry"], layer["party"], *layer_cells(layer, now), closed)
         for question in case["questions"]
         for layer in question["layers"]
     ]
-    heads = ["question", "to", "released", "at its centre", "opened", "accepted", "answered", "assessed"]
-    table(f"{mark}Who has done what: each a fact of its own", heads, layers)
+    table(f"{mark}Who has done what: each a fact of its own", ["question", "to", *LAYERS], layers)
+    click.echo("\n".join(LEGEND) + "\nNone of these is agreement.\n")
     clocks = [
         (c["entry"], c["party"], c["clock"], c["due"].replace("T", " "), c["state"], ", ".join(c["escalations"]))
         for c in case["clocks"]

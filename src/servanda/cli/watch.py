@@ -14,11 +14,12 @@ import click
 from servanda.assembly import pager_at, read_settings
 from servanda.cli.asking import ask_home, home_option, json_option, text_of
 from servanda.cli.printing import emit, mark, plain, say, table
-from servanda.cli.screen import LEGEND, case_lines, screen
+from servanda.cli.screen import LEGEND, case_lines, screen, whole, within
 from servanda.operations.errors import Refusal, ServandaError
 from servanda.operations.paging import page_text
 
-REFRESH_SECONDS = 1.0
+REFRESH_SECONDS, OFF_DUTY_SECONDS = 1.0, 10.0
+"""How often the screen is renewed; off duty each look opens the home, and whoever would put it on duty must get in."""
 
 
 @click.command()
@@ -92,14 +93,20 @@ def _live(home: Path, passphrase_file: Path | None, data: Mapping[str, Any]) -> 
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    shown = "\n".join(screen(data))
-    with Live(Text(shown), console=Console(highlight=False), auto_refresh=False, screen=True) as live:
-        while not stop.wait(REFRESH_SECONDS):
+    shown = last = screen(data)
+    console = Console(highlight=False)
+    with Live(Text(), console=console, auto_refresh=False, screen=True) as live:
+        while True:
+            live.update(Text("\n".join(within(shown, console.height)), no_wrap=True, overflow="ellipsis"), refresh=True)
+            if stop.wait(REFRESH_SECONDS if "lines" in data else OFF_DUTY_SECONDS):
+                return
             try:
-                shown, trouble = "\n".join(screen(ask_home(home, passphrase_file, "watch"))), ""
+                data = ask_home(home, passphrase_file, "watch")
             except ServandaError as error:  # what was seen last stays, under a line that says how old it is
-                trouble = f"NO ANSWER FROM THE CENTRE, THIS IS OLD: {error.code}: {plain(error)}\n\n"
-            live.update(Text(trouble + shown), refresh=True)
+                trouble = whole(f"NO ANSWER FROM THE CENTRE, THIS IS OLD: {error.code}: {plain(error)}")
+                shown = [*trouble, "", *last]
+            else:
+                shown = last = screen(data)
 
 
 @click.command()
@@ -133,7 +140,11 @@ def roster(home: Path, passphrase_file: Path | None, action: str | None, file: P
     if file is None:
         data = ask_home(home, passphrase_file, "roster")
     else:
-        data = ask_home(home, passphrase_file, "roster-set", roster=text_of(file, "roster"))
+        try:
+            data = ask_home(home, passphrase_file, "roster-set", roster=text_of(file, "roster"))
+        except Refusal as error:
+            told = f"{file}: {error}; the roster stays as it was" if error.code == "roster" else str(error)
+            raise Refusal(told, error.code) from error
     if not emit(data, as_json):
         print_roster(data)
 
@@ -180,9 +191,13 @@ def handover(home: Path, passphrase_file: Path | None, giver: str, taker: str, n
 def page_test(home: Path, contact: str | None) -> None:
     """Page CONTACT, or everybody in paging.toml, with a test page. Status 1 if an address does not take it."""
     pager, party = pager_at(home), read_settings(home).party
-    names = [contact] if contact is not None else sorted(pager.contacts())
-    if not names:
+    known = sorted(pager.contacts())
+    if not known:
         raise Refusal(f"there is no {home / 'paging.toml'}: nobody is paged", "paging")
+    if contact is not None and contact not in known:
+        raise Refusal(f"{contact} has no addresses in paging.toml; it has {', '.join(known)}", "paging")
+    pager.prepare()  # says which addresses are of no known form
+    names = [contact] if contact is not None else known
     title, body = page_text(party, "test", "routine")
     failed = False
     for name in names:

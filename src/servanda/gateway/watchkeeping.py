@@ -20,6 +20,8 @@ from servanda.operations.standing import officer_on_duty, span_view
 
 LOOKED_AT_ONCE = 500
 """How many questions are looked at under one hold of the lock after a burst."""
+BATCHES_IN_A_ROUND = 5
+"""How many times `AT_ONCE` entries are released in one round: a flood of alerts must not hold up the pages."""
 log = logging.getLogger(__name__)
 
 
@@ -64,17 +66,18 @@ class Watchkeeping:
         return [self.escalate_due, self.cite, self.paging.collect, self.look_at_roster]
 
     def escalate_due(self) -> None:
-        """Release what is due, some at a time: between them others may have the lock."""
-        full = more = True
+        """Release what is due, some at a time: between them others may have the lock. What is left waits a round."""
+        more = True
         while more:
             with self._centre.lock:
                 more = self._centre.schedule.look_ahead(LOOKED_AT_ONCE)
-        while full:
+        for _ in range(BATCHES_IN_A_ROUND):
             with self._centre.lock:
                 made = escalate(self._centre)
             if made:
                 self._released()
-            full = len(made) >= AT_ONCE
+            if len(made) < AT_ONCE:
+                return
 
     def cite(self) -> None:
         """Cite receipts that date the provision of questions."""

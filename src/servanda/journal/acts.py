@@ -176,8 +176,11 @@ def _with_content(frame: Frame, content: dict[str, Any]) -> Frame:
 def _check_acknowledge(
     record: RecordState, journal: JournalState, frame: Frame, form: Format, pack: Pack, cut: Cut
 ) -> None:
-    if not frame.refers_to or any(reference.party == journal.party for reference in frame.refers_to):
-        raise Inadmissible("acknowledge", "an acknowledgement refers to entries of other parties, at least one")
+    own = [f"{reference.party}/{reference.number}" for reference in frame.refers_to if reference.party == journal.party]
+    if own:
+        raise Inadmissible("acknowledge", f"{', '.join(own)} is by {journal.party} itself: others acknowledge it")
+    if not frame.refers_to:
+        raise Inadmissible("acknowledge", "an acknowledgement refers to at least one entry of another party")
 
 
 def _check_reveal(record: RecordState, journal: JournalState, frame: Frame, form: Format, pack: Pack, cut: Cut) -> None:

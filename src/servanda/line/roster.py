@@ -114,7 +114,9 @@ def _shift(number: int, item: Any) -> Shift:
 
 def _seconds(number: int, name: str, value: Any) -> int:
     if not isinstance(value, datetime) or value.tzinfo is None:
-        raise RosterError(f"shift {number}: {name} is no time in UTC, as in 2026-11-27T08:00:00Z")
+        raise RosterError(
+            f"shift {number}: {name} is no time in UTC, without quotes and with Z, as in 2026-11-27T08:00:00Z"
+        )
     if value.utcoffset() != timedelta(0):
         raise RosterError(f"shift {number}: {name} is not in UTC; write it with Z")
     return int(value.astimezone(UTC).timestamp())

@@ -30,6 +30,16 @@ MACHINES = frozenset({"centre", "root"})
 """Authors of entries that no officer on duty has signed."""
 
 
+def transport_words(transport: Mapping[str, Any]) -> str:
+    """What delivery says of the line now. A relay that answers does not say that the party behind it would."""
+    if not transport["up"]:
+        return f"no way now: {transport['trouble']}"
+    route = transport["route"]
+    if route.startswith("relay "):
+        return f"no direct answer now; {route} answers, and not necessarily the party behind it"
+    return "answers now"
+
+
 class Words(NamedTuple):
     """How a kind of silence is put into words."""
 
@@ -331,6 +341,4 @@ def _contact(line: Line) -> Iterator[Evidence]:
     if answer is not None:
         yield _shown("link-answer", answer, "its centre's newest answer to a link test of ours")
     if line.transport is not None:
-        yield Evidence(
-            "transport", "answers now" if line.transport["up"] else f"no way now: {line.transport['trouble']}"
-        )
+        yield Evidence("transport", transport_words(line.transport))

@@ -24,6 +24,8 @@ from servanda.registers.alerts.views import alerts_document, case_document
 Arguments = Mapping[str, Any]
 CASES_SHOWN = 50
 """How many open cases the watch's screen carries, the most urgent first; it says how many there are."""
+WORDS = {"accepted": "accepted for action", "opened": "opened", "rejected": "rejected"}
+"""Dispositions as people read them: who accepts an alert for action has agreed to nothing."""
 ENTRIES_SHOWN = 20
 """How many undelivered entries are named for each counterpart; it says how many there are."""
 
@@ -93,7 +95,7 @@ def _layer_facts(entry: str, layer: Mapping[str, Any]) -> Iterator[dict[str, Any
     for name in ("opened", "acknowledged", "answered", "assessed"):
         told = layer[name]
         if told:
-            word = told.get("disposition") or told.get("assessment") or name
+            word = WORDS.get(told.get("disposition", "")) or told.get("assessment") or name
             by = "" if name == "assessed" else f" by {party}"
             yield _fact(told["at"], entry, told["by"], f"{word}{by}, {told['entry']}", told.get("reason", ""))
 
@@ -103,16 +105,21 @@ def _fact(at: str, entry: str, by: list[str], what: str, words: str) -> dict[str
 
 
 def acknowledged(centre: Centre, arguments: Arguments) -> Draft:
-    """The acknowledgement that an officer sends of one or more entries, with the status of the last of them."""
+    """The acknowledgement that an officer sends of one or more entries, with the status of the last of them.
+
+    Raises:
+        Refusal: it names no entry (`usage`), or could change nothing (`acknowledge`).
+    """
     targets = [place_of(text) for text in arguments["entries"]]
     if not targets:
         raise Refusal("an acknowledgement names at least one entry", "usage")
     newest = centre.record.entry(targets[-1])
     frame = newest.frame if newest else None
     disposition = str(arguments.get("disposition", "accepted"))
+    _check_changes(centre, targets, disposition)
     return Draft(
         format="acknowledge",
-        subject=f"{disposition.capitalize()}: {', '.join(map(str, targets))}"[:500],
+        subject=f"{WORDS.get(disposition, disposition).capitalize()}: {', '.join(map(str, targets))}"[:500],
         event_at=frame.exercise_at[:10] if frame and frame.exercise_at else centre.clock()[:10],
         author=arguments["officer"],
         content={"disposition": disposition, "reason": arguments.get("reason", "")},
@@ -121,6 +128,20 @@ def acknowledged(centre: Centre, arguments: Arguments) -> Draft:
         status=frame.status if frame else "actual",
         exercise_at=frame.exercise_at if frame else None,
     )
+
+
+def _check_changes(centre: Centre, targets: list[Place], disposition: str) -> None:
+    """Of each question the first opening counts, and the first acceptance or rejection (spec/alerts.md, Layers)."""
+    same = ("opened",) if disposition == "opened" else ("accepted", "rejected")
+    told = []
+    for target in targets:
+        question = centre.alerts.questions.get(target)
+        earlier = acknowledgement(question, centre.party, same) if question else None
+        if earlier is None or earlier.frame is None:
+            return
+        word = WORDS[earlier.frame.content["disposition"]]
+        told.append(f"{target} is {word} already, by {earlier.frame.author} in {earlier.place}")
+    raise Refusal(f"{'; '.join(told)}: the first one counts, and nothing was sent", "acknowledge")
 
 
 def _opened(centre: Centre, arguments: Arguments) -> dict[str, Any]:

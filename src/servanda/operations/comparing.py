@@ -142,14 +142,25 @@ def fork_in(record: RecordState, encoded: bytes) -> tuple[JournalState, Checkpoi
 
 
 def keep_proof(centre: Centre, journal: str, proof: ForkProof) -> str:
-    """Keep a proof of a fork, and let the journal have effect only as far as the others uphold it; returns its name."""
+    """Keep a proof of a fork, and let the journal have effect only as far as the others uphold it; returns its name.
+
+    One that disputes no more than a proof held already adds nothing, and is not kept: who signs a thousand histories
+    must not fill the store with them, nor have everything derived anew for each.
+    """
+    for known, kept in sorted(centre.forks.get(journal, {}).items()):
+        if _disputed(parse_fork_proof(kept)) >= _disputed(proof):
+            return known
     encoded = proof.encode()
     name = f"fork-{journal}-{hashlib.sha256(encoded).hexdigest()[:16]}"
-    if name not in centre.forks.get(journal, {}):
-        with centre.store.transaction() as writer:
-            writer.put_fork(journal, name, encoded)
-        centre.reload()
+    with centre.store.transaction() as writer:
+        writer.put_fork(journal, name, encoded)
+    centre.reload()
     return name
+
+
+def _disputed(proof: ForkProof) -> int:
+    """The size at which a proof that has been verified shows two histories."""
+    return size_of(proof.first)
 
 
 def exchange_heads(centre: Centre, courier: Courier, peer: str) -> dict[str, str]:

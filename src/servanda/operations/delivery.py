@@ -33,10 +33,22 @@ from servanda.proof.notes import KIND_MLDSA44
 QUIET_SECONDS = 0.5
 CATCH_UP_SECONDS = 10.0
 ALARM_ROUND_SECONDS = 0.9
+BUG_PAUSE_SECONDS = 1.0
 log = logging.getLogger(__name__)
 
 NOT_MET = "its card has not been taken: `servanda meet`"
 BUG = "a fault of this centre; its log says more"
+
+
+def next_push(centre: Centre, party: str) -> Push | None:
+    """What `party` has not receipted of our journal, within the limits of one push; None if nothing."""
+    first = receipted_size(centre, party) + 1
+    if first > centre.journal.size:
+        return None
+    leaves = centre.store.leaves(centre.party, first, LEAVES_MAX)
+    while sum(map(len, leaves)) > BYTES_MAX:
+        leaves.pop()
+    return Push(centre.party, first, tuple(leaves), centre.note_at(first + len(leaves) - 1))
 
 
 class Delivery:
@@ -147,17 +159,26 @@ class Delivery:
             line.wake.clear()  # before the look at what it may have been set for: what is set after that is not lost
             if self._stopping.is_set():
                 return
-            with self._centre.lock:
-                line.follow(routes_between(pack_today(self._centre), self._centre.party, party))
-            rest = line.rest(time.monotonic())
-            if not line.up and rest > 0:
-                line.wake.wait(rest)
-                continue
-            if not self._use_a_route(party, line):
-                continue
-            self._try_earlier(party, line)
-            if not line.wake.wait(QUIET_SECONDS):
-                self._quantum(party, line)
+            try:
+                self._turn(party, line)
+            except Exception:  # whatever it is, this counterpart is not to be without delivery until a restart
+                log.exception("delivery to %s: our bug", party)
+                line.remark = BUG
+                self._stopping.wait(BUG_PAUSE_SECONDS)
+
+    def _turn(self, party: str, line: LineState) -> None:
+        """Deliver by a route that works, if one does, and wait for what is next."""
+        with self._centre.lock:
+            line.follow(routes_between(pack_today(self._centre), self._centre.party, party))
+        rest = line.rest(time.monotonic())
+        if not line.up and rest > 0:
+            line.wake.wait(rest)
+            return
+        if not self._use_a_route(party, line):
+            return
+        self._try_earlier(party, line)
+        if not line.wake.wait(QUIET_SECONDS):
+            self._quantum(party, line)
 
     def _use_a_route(self, party: str, line: LineState) -> bool:
         """Deliver and catch up by the first route that works; returns whether one did."""
@@ -214,7 +235,7 @@ class Delivery:
         try:
             with centre.lock:
                 held = receipted_size(centre, party)
-                push = self.next_push(party) or Push(centre.party, held + 1, (), centre.note_at(held))
+                push = next_push(centre, party) or Push(centre.party, held + 1, (), centre.note_at(held))
             if not self._hand_over(party, state.route, push):
                 raise LineDown(f"the answer holds no receipt by {party}", "no-receipt")
             state.worked()
@@ -238,7 +259,7 @@ class Delivery:
         """Push until everything is receipted; returns False if an answer brought no new receipt."""
         while not self._stopping.is_set():
             with self._centre.lock:
-                before, push = receipted_size(self._centre, party), self.next_push(party)
+                before, push = receipted_size(self._centre, party), next_push(self._centre, party)
             if push is None:
                 if state.route.by is None:
                     self._hander.hand(party)
@@ -261,17 +282,6 @@ class Delivery:
         reply = self._courier.push(party, push, route.by)
         with self._centre.lock:
             return take_receipts(self._centre, self._centre.party, party, reply.size, reply.receipt)
-
-    def next_push(self, party: str) -> Push | None:
-        """What `party` has not receipted of our journal, within the limits of one push; None if nothing."""
-        centre = self._centre
-        first = receipted_size(centre, party) + 1
-        if first > centre.journal.size:
-            return None
-        leaves = centre.store.leaves(centre.party, first, LEAVES_MAX)
-        while sum(map(len, leaves)) > BYTES_MAX:
-            leaves.pop()
-        return Push(centre.party, first, tuple(leaves), centre.note_at(first + len(leaves) - 1))
 
     def _quantum(self, party: str, line: LineState) -> None:
         """The line is quiet: exchange the post-quantum signatures over everything since the last time."""

@@ -6,13 +6,14 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
 from servanda.agreement.formats import UNDER_NO_PACK, Format
+from servanda.agreement.pack import Pack
 from servanda.journal.acceptance import Inadmissible, check_content
-from servanda.journal.frame import AsStated, Frame, FrameError, Head, Place, Reference, frame_of
+from servanda.journal.frame import AsStated, Frame, FrameError, Head, Place, Precedence, Reference, Status, frame_of
 from servanda.journal.state import Entry
 from servanda.operations.attachments import check_attachments
 from servanda.operations.centre import Centre
@@ -72,7 +73,7 @@ def parse_draft(data: object) -> Draft:
     try:
         return msgspec.convert(data, Draft)
     except msgspec.ValidationError as error:
-        raise Refusal(f"draft: {error}", "draft") from error
+        raise Refusal(f"this is not a draft: {error}", "draft") from error
 
 
 def write_draft(centre: Centre, draft: Draft) -> str:
@@ -85,6 +86,7 @@ def write_draft(centre: Centre, draft: Draft) -> str:
     check_attachments(draft.format, draft.content)
     sealed, _ = _sealed(draft)
     _check_open_to(draft)
+    _check_addressees(centre, draft)
     _check_content(centre, draft, sealed)
     last = int(centre.store.setting(LAST_DRAFT) or b"0") + 1
     identifier = f"d{last}"
@@ -170,6 +172,13 @@ def _check_open_to(draft: Draft) -> None:
         raise Refusal("draft: `open-to` names a party twice", "draft")
 
 
+def _check_addressees(centre: Centre, draft: Draft) -> None:
+    parties = pack_of(centre).parties
+    for party in (*draft.to, *(draft.named or ())):
+        if party not in parties:
+            raise Refusal(f"{party} is not a party of the pack; parties are {', '.join(sorted(parties))}", "addressee")
+
+
 def _check_content(centre: Centre, draft: Draft, sealed: Draft) -> None:
     """What can be judged before release is judged now, while the author is there to mend it."""
     try:
@@ -241,7 +250,15 @@ def compose(centre: Centre, draft: Draft, releaser: str | None) -> Frame:
     try:
         return frame_of(value)
     except FrameError as error:
-        raise Refusal(f"the entry cannot be written: {error}", error.code) from error
+        raise Refusal(f"the entry cannot be written: {error}{_choices(str(error))}", error.code) from error
+
+
+def _choices(trouble: str) -> str:
+    """What may stand where something stands that may not."""
+    for name, values in (("status", get_args(Status)), ("precedence", get_args(Precedence))):
+        if trouble.endswith(f"`$.{name}`"):
+            return f"; {name} is {', '.join(values[:-1])} or {values[-1]}"
+    return ""
 
 
 def grown_heads(centre: Centre) -> tuple[Head, ...]:
@@ -268,12 +285,20 @@ def reference(centre: Centre, text: str) -> Reference:
     return Reference(entry.place.party, entry.place.number, entry.hash.hex())
 
 
-def _format(centre: Centre, draft: Draft) -> Format:
+def pack_of(centre: Centre) -> Pack:
+    """The pack under which this centre writes now; before one is in force, the agreement's first."""
     record = centre.speaking
-    pack = record.packs[record.in_force(record.whole) or record.agreement]
+    return record.packs[record.in_force(record.whole) or record.agreement]
+
+
+def _format(centre: Centre, draft: Draft) -> Format:
+    pack = pack_of(centre)
     form = pack.formats.get((draft.format, draft.format_version))
     if form is None:
-        raise Refusal(f"no format {draft.format} version {draft.format_version} in the pack in force", "format")
+        known = ", ".join(sorted({name for name, _ in pack.formats}))
+        raise Refusal(
+            f"no format {draft.format} version {draft.format_version} in the pack in force; it has {known}", "format"
+        )
     return form
 
 
@@ -281,7 +306,8 @@ def _officer(centre: Centre, name: str, role: str) -> None:
     identity = centre.journal.identities.latest
     officer = identity.officers.get(name) if identity else None
     if officer is None:
-        raise Refusal(f"no officer {name} in the identity of {centre.party}", "unknown-key")
+        known = ", ".join(sorted(identity.officers)) if identity else "none"
+        raise Refusal(f"no officer {name} in the identity of {centre.party}; officers are {known}", "unknown-key")
     allowed = {role, "release"} if role == "watch" else {role}
     if not officer.roles & allowed:
         raise Refusal(f"officer {name} has not the role {role}", "wrong-role")
@@ -290,5 +316,6 @@ def _officer(centre: Centre, name: str, role: str) -> None:
 def _signer(centre: Centre, name: str) -> Signer:
     signer = centre.signers.officers.get(name)
     if signer is None:
-        raise Refusal(f"the keyring holds no key of officer {name}", "unknown-key")
+        known = ", ".join(sorted(centre.signers.officers)) or "no officer"
+        raise Refusal(f"the keyring holds no key of officer {name}; it holds those of {known}", "unknown-key")
     return signer

@@ -117,6 +117,7 @@ def watch_view(centre: Centre, roster: Roster) -> dict[str, Any]:
     shift, after = roster.on_duty(now), roster.next_shift(now)
     return {
         "officer": officer,
+        "unfit": roster.unfit(roles_of(centre)).get(officer or ""),
         "since": since,
         "by-roster": shift.officer if shift else None,
         "hand-over-due": bool(shift and officer and shift.officer != officer),

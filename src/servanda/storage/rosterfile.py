@@ -55,7 +55,7 @@ class RosterFile:
         Raises:
             Refusal: the text is no roster, or the file cannot be written (`roster`); the old one stays.
         """
-        parse_roster(text, "the roster")
+        parse_roster(text, "not a roster")
         new = self._file.with_name(self._file.name + ".new")
         try:
             with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as stream:

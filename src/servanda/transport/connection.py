@@ -178,7 +178,17 @@ def _failures() -> Iterator[None]:
     except TimeoutError as error:
         raise LineDown("no answer in time") from error
     except OSError as error:
-        raise Broken(str(error) or type(error).__name__) from error
+        raise Broken(words_of(error)) from error
+
+
+def words_of(error: OSError) -> str:
+    """What went wrong on a connection, for a watch officer: no numbers of the system, no names of its source files."""
+    if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
+        return "the other side closed the connection during TLS"
+    if isinstance(error, ssl.SSLError):
+        reason = getattr(error, "reason", None)  # set only on errors that come from OpenSSL itself
+        return f"TLS failed: {str(reason or 'no reason given').lower().replace('_', ' ')}"
+    return error.strerror or str(error) or type(error).__name__
 
 
 def handshake(where: tuple[str, int], context: ssl.SSLContext, seconds: float, line: KeptLine) -> ssl.SSLSocket:

@@ -14,7 +14,7 @@ from servanda.operations.openings import OpeningLine
 from servanda.operations.ports import Advance, Push, PushReply, RawAnswer, Words
 from servanda.proof.envelope import ENVELOPE_BYTES_MAX
 from servanda.proof.notes import NOTE_BYTES_MAX
-from servanda.transport.connection import Broken, Connection, Deadline, KeptLine, Request, handshake, key_of
+from servanda.transport.connection import Broken, Connection, Deadline, KeptLine, Request, handshake, key_of, words_of
 from servanda.transport.wire import (
     raise_failure,
     read_held,
@@ -187,7 +187,7 @@ class HttpsCourier:
         except ssl.SSLCertVerificationError as error:
             raise LineDown(f"{route} shows a certificate that is none of {party}'s", "wrong-key") from error
         except OSError as error:
-            raise LineDown(f"{route}: {error}") from error
+            raise LineDown(f"{route}: {words_of(error)}") from error
         key = key_of(tls)
         if key not in pins:
             tls.close()

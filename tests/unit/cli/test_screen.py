@@ -6,11 +6,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from servanda.agreement.dates import instant_seconds
-from servanda.cli.screen import WIDTH, clock_text, screen, span_text
+from servanda.cli.desk import acknowledge
+from servanda.cli.screen import WIDTH, clock_text, screen, span_text, within
 from servanda.line.roster import EMPTY, Roster, Shift
 from servanda.operations.casework import COMMANDS, facts_of
+from servanda.operations.desk import dispatch
 from servanda.operations.errors import Refusal
 from servanda.operations.standing import watch_view
 from tests.rig.world import World
@@ -111,7 +114,7 @@ def test_what_is_not_delivered_is_named_with_age_and_reason() -> None:
     w.clock.seconds += 95
     lines = shown(w, "ash")
     assert "UNDELIVERED to birch: 1; the centre is off duty: nothing is delivered" in lines
-    assert any(line.startswith("  ash/") and "flash" in line and "for 01:4" in line for line in lines)
+    assert any(line.startswith("  ash/") and "flash" in line and "for 01:" in line for line in lines)
 
 
 def test_text_of_a_counterpart_cannot_move_the_cursor_or_make_lines_of_its_own() -> None:
@@ -170,6 +173,43 @@ def test_pages_that_have_failed_and_lines_that_are_down_are_on_the_screen() -> N
     assert "PAGING CANNOT BE USED: chmod 600" in broken
 
 
+def test_what_is_broken_stands_above_the_cases_and_is_not_cut() -> None:
+    w = world()
+    for _ in range(5):
+        warn(w)
+    trouble = "address: https://192.0.2.1:7102: Connection refused; only the courier is left"
+    lines = shown(w, "ash", lines={"birch": {"up": False, "trouble": trouble}})
+    cases = next(n for n, line in enumerate(lines) if line.startswith("OPEN CASES"))
+    top = " ".join(line.strip() for line in lines[:cases])
+    assert f"Line to birch: DOWN {trouble}" in top
+    assert any("OFF DUTY" in line for line in shown(w, "ash")[:2])
+    small = within(lines, 24)
+    assert len(small) == 24
+    assert small[:23] == lines[:23]
+    assert small[23].startswith(f"… {len(lines) - 23} more lines")
+    assert within(small, 24) == small
+
+
+def test_an_alarm_about_an_exercise_says_so_and_one_that_is_mixed_counts_as_actual() -> None:
+    w = world()
+    view = {**COMMANDS["watch"](w.centres["ash"], {}), "exercise": None}
+    view["duty"] = {**watch_view(w.centres["ash"], EMPTY), "trouble": ""}
+    drill = {"entry": "ash/3", "age-seconds": 700, "status": "exercise", "precedence": "flash"}
+    item = {"party": "birch", "count": 1, "entries": [drill], "reason": "no answer", "alarm": True}
+    assert "EXERCISE ALARM: UNDELIVERED to birch: 1" in screen({**view, "undelivered": [item]})
+    for mixed in (
+        {"count": 2, "entries": [drill, {**drill, "entry": "ash/4", "status": "actual"}]},
+        {"count": 30},  # not all of them are named
+    ):
+        lines = screen({**view, "undelivered": [item | mixed]})
+        assert f"ALARM: UNDELIVERED to birch: {mixed['count']}" in lines
+
+
+def test_a_relay_that_answers_is_no_counterpart_that_answers() -> None:
+    line = {"up": True, "route": "relay cedar", "trouble": "address: refused"}
+    assert "Line to ash: up as far as relay cedar address: refused" in shown(world(), lines={"ash": line})
+
+
 @pytest.mark.parametrize(
     ("seconds", "text"), [(0, "00:00"), (492, "08:12"), (-492, "08:12"), (11_292, "3:08:12"), (184_080, "2 d 03:08")]
 )
@@ -181,7 +221,7 @@ def test_a_clock_says_how_often_it_was_escalated() -> None:
     clock = {"clock": "answer", "party": "birch", "due": "2026-01-01T00:00:10Z", "escalations": ["ash/3", "ash/4"]}
     assert (
         clock_text(clock, "2026-01-01T00:00:00Z")
-        == "answer by birch: 00:10 left, due 2026-01-01T00:00:10Z, escalated 2x"
+        == "answer by birch: 00:10 left, escalated 2x, due 2026-01-01T00:00:10Z"
     )
 
 
@@ -223,3 +263,25 @@ def test_what_cannot_be_done_is_said_with_its_code_and_changes_nothing(
         COMMANDS[command](centre, arguments)
     assert caught.value.code == code
     assert centre.journal.size == before
+
+
+def test_a_second_acknowledgement_that_would_count_for_nothing_is_refused() -> None:
+    w = world()
+    alert = warn(w)
+    w.sync()
+    asked = {"command": "acknowledge", "entries": [str(alert.place)], "officer": "duty"}
+    first = dispatch(w.centres["birch"], asked)["entry"]
+    for again in ({}, {"disposition": "rejected", "reason": "no"}):
+        with pytest.raises(Refusal, match=f"accepted for action already, by duty in {first}") as refused:
+            dispatch(w.centres["birch"], asked | again)
+        assert refused.value.code == "acknowledge"
+    case = COMMANDS["case"](w.centres["birch"], {"entry": str(alert.place)})
+    assert [fact["what"] for fact in case["facts"] if "for action" in fact["what"]] == [
+        f"accepted for action by birch, {first}"
+    ]
+
+
+def test_a_rejection_whose_reason_is_empty_does_not_become_an_acceptance() -> None:
+    told = CliRunner().invoke(acknowledge, ["--home", "none", "ash/3", "--as", "watch-1", "--reject", " "])
+    assert isinstance(told.exception, Refusal)
+    assert "neither a rejection nor an acceptance" in str(told.exception)

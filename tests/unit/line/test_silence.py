@@ -11,7 +11,7 @@ import pytest
 from servanda.agreement.dates import instant_seconds, instant_text
 from servanda.agreement.pack import Pack
 from servanda.journal.state import Entry
-from servanda.line.silence import LISTED_MAX, WORDS, patience_minutes
+from servanda.line.silence import LISTED_MAX, WORDS, patience_minutes, transport_words
 from servanda.operations.desk import dispatch
 from servanda.operations.drafting import Draft, send_alone
 from servanda.operations.errors import Refusal
@@ -468,3 +468,11 @@ def test_last_contact_is_the_newest_sign_of_the_other_centre() -> None:
     w.say("ash", "note", {"text": "t"})
     w.deliver("ash", "birch")
     assert page(w)["last-contact"]["clock"] == "theirs"
+
+
+def test_a_relay_that_answers_is_not_said_to_be_the_party_behind_it() -> None:
+    assert transport_words({"up": True, "route": "address", "trouble": ""}) == "answers now"
+    told = transport_words({"up": True, "route": "relay cedar", "trouble": "address: refused"})
+    assert "answers now" not in told
+    assert "relay cedar answers, and not necessarily the party behind it" in told
+    assert transport_words({"up": False, "route": None, "trouble": "refused"}) == "no way now: refused"

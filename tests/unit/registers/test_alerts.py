@@ -217,7 +217,9 @@ def test_an_exercise_neither_answers_nor_closes_nor_counts_with_what_is_actual()
         assert refused(w, "birch", form, content, to=["ash"], **drill) == "alerts/status"
     assert refused(w, "ash", "close", {"reason": "r"}, **drill) == "alerts/status"
     assert refused(w, "ash", "ask", URGENT, to=["birch"], precedence="flash", **drill) == "alerts/status"
-    w.alone("birch", "acknowledge", {"disposition": "accepted", "reason": ""}, to=["ash"], **drill)
+    with pytest.raises(Refusal) as caught:
+        w.alone("birch", "acknowledge", {"disposition": "accepted", "reason": ""}, to=["ash"], **drill)
+    assert caught.value.code == "alerts/status"
     w.say("birch", "note", {"text": "t"}, **drill)
     (case,), (then,) = shown(w, "birch", minutes=500)["cases"], before
     assert [clock["state"] for clock in case["clocks"]] == [clock["state"] for clock in then["clocks"]]

@@ -237,10 +237,9 @@ class AlertsRegister:
     def _acknowledge(self, entry: Entry, frame: Frame) -> Callable[[], None]:
         asked = [self.questions[r.place] for r in frame.refers_to if r.place in self.questions]
         asked = [q for q in asked if q.entry.frame is not None and entry.place.party in q.entry.frame.to]
-        told = dict.fromkeys(self.case_of[r.place] for r in frame.refers_to if r.place in self.case_of)
-        # An acknowledgement may be about many things; of another status it says nothing, as everywhere.
-        cases = [opening for opening in told if self.cases[opening].status == frame.status]
-        asked = [question for question in asked if question.case in cases]
+        cases = list(dict.fromkeys(self.case_of[r.place] for r in frame.refers_to if r.place in self.case_of))
+        for opening in cases:
+            _same_status(self.cases[opening], frame)
 
         def post() -> None:
             for question in asked:
@@ -261,7 +260,13 @@ class AlertsRegister:
         if entry.place.party not in {question.place.party, *question.entry.frame.to}:
             raise Refused("not-asked", f"{question.place} is neither by {entry.place.party} nor addressed to it")
         _same_status(case, frame)
-        return lambda: self._enter(entry, case, question.escalations)
+
+        def post() -> None:
+            question.escalations.append(entry)
+            self.touched.add(question.place)  # only this one: thousands in a case would each be looked at again
+            self._join(entry, case)
+
+        return post
 
 
 def _same_status(case: Case, frame: Frame) -> None:

@@ -48,8 +48,15 @@ def case_document(register: AlertsRegister, case: Case, now: int) -> dict[str, A
     log = in_order(case.entries)
     questions = [register.questions[entry.place] for entry in log if entry.place in register.questions]
     opening = register.questions[case.opening]
-    closure = next((entry for entry in log if entry in case.closures), None)
-    assert opening.entry.frame is not None
+    closing = {entry.place for entry in case.closures}
+    closure = next((entry for entry in log if entry.place in closing), None)
+    meetings = {entry.place for entry in case.meetings}
+    turn = {entry.place: index for index, entry in enumerate(log)}
+    escalations = {
+        question.place: sorted(question.escalations, key=lambda entry: turn[entry.place]) for question in questions
+    }
+    frame = opening.entry.frame
+    assert frame is not None
     clocks = sorted(
         (c for question in questions for c in clocks_of(register, question) if c.start <= now),
         key=lambda clock: (clock.question, clock.party, clock.name),
@@ -57,30 +64,36 @@ def case_document(register: AlertsRegister, case: Case, now: int) -> dict[str, A
     return {
         "case": str(case.opening),
         "class": opening.clocking.identifier,
-        "clocks": [_clock(register.questions[clock.question], clock, log, now) for clock in clocks],
+        "clocks": [_clock(clock, escalations[clock.question], now) for clock in clocks],
         "closed": _said(closure) if closure else None,
         "log": [_line(entry) for entry in log],
-        "meetings": [_said(entry) | {"on": _content(entry)["on"]} for entry in log if entry in case.meetings],
+        "meetings": [_said(entry) | {"on": _content(entry)["on"]} for entry in log if entry.place in meetings],
         "opened-by": case.opening.party,
         "questions": [_question(register, question) for question in questions],
         "sides": sorted(case.sides),
         "state": "closed" if closure else "open",
         "status": case.status,
-        "subject": opening.entry.frame.subject,
+        "subject": frame.subject,
     }
 
 
 def in_order(entries: list[Entry]) -> list[Entry]:
     """Entries, each after those in its past; where that leaves a choice, by release and place."""
-    left = sorted(entries, key=_key)
+    chains: dict[str, list[Entry]] = {}
+    for entry in sorted(entries, key=_number, reverse=True):
+        chains.setdefault(entry.place.party, []).append(entry)
     found: list[Entry] = []
-    while left:
-        chosen = next(
-            entry for entry in left if not any(within(entry.past, other.place) for other in left if other is not entry)
-        )
-        left.remove(chosen)
+    # An entry comes after the earlier ones of its journal: only the first that is left of each can be the next.
+    while heads := [chain[-1] for chain in chains.values() if chain]:
+        free = (head for head in heads if not any(within(head.past, other.place) for other in heads))
+        chosen = min(free, key=_key)
+        chains[chosen.place.party].pop()
         found.append(chosen)
     return found
+
+
+def _number(entry: Entry) -> int:
+    return entry.place.number
 
 
 def _key(entry: Entry) -> tuple[str, str, int]:
@@ -147,7 +160,7 @@ def _layer(register: AlertsRegister, question: Question, party: str) -> dict[str
     }
 
 
-def _clock(question: Question, clock: Clock, log: list[Entry], now: int) -> dict[str, Any]:
+def _clock(clock: Clock, escalations: list[Entry], now: int) -> dict[str, Any]:
     known = clock.stopped is not None and clock.stopped <= now
     return {
         "clock": clock.name,
@@ -155,9 +168,8 @@ def _clock(question: Question, clock: Clock, log: list[Entry], now: int) -> dict
         "entry": str(clock.question),
         "escalations": [
             str(entry.place)
-            for entry in log
-            if entry in question.escalations
-            and (_content(entry)["clock"], _content(entry)["party"]) == (clock.name, clock.party)
+            for entry in escalations
+            if (_content(entry)["clock"], _content(entry)["party"]) == (clock.name, clock.party)
         ],
         "party": clock.party,
         "start": instant_text(clock.start),
