@@ -356,10 +356,10 @@ class Station:
             certificate = base64.b64decode(card.certificate, validate=True)
         except (msgspec.MsgspecError, ValueError) as error:
             raise Refusal(f"this is not a card, as `servanda card` writes it: {error}", "card") from error
-        if card.party == self.settings.party:
-            raise Refusal(f"this is a card of {card.party}, our own party: take the counterpart's", "wrong-journal")
         if card.agreement != self.settings.agreement:
             raise Refusal(f"the card of {card.party} is for another agreement", "agreement")
+        if card.party == self.settings.party:
+            raise Refusal(f"this is a card of {card.party}, our own party: take the counterpart's", "wrong-journal")
         found = leaf_hash(card.leaf.encode()).hex()
         if found != expected:
             reason = f"the fingerprint of {card.party} is {found}, not {expected}: do not go on; ask that party"

@@ -123,7 +123,10 @@ def test_what_is_not_there_is_not_shown(ash: Operator) -> None:
 def test_a_date_that_does_not_exist_is_shown_as_stated(ash: Operator) -> None:
     as_stated = {"text": "the thirtieth of February", "weekday": "monday"}
     content = {"pack": ash.reads("status")["agreement"]}
-    draft = ash.does("draft", ash.writes("adopt", content, event_at="2013-02-30", as_stated=as_stated)).strip()
+    done = ash.run("draft", ash.writes("adopt", content, event_at="2013-02-30", as_stated=as_stated))
+    assert done.returncode == 0
+    assert "date-does-not-exist; it is kept as stated" in done.stderr
+    draft = done.stdout.strip()
     assert [d["draft"]["event-at"] for d in ash.reads("drafts") if d["identifier"] == draft] == ["2013-02-30"]
     ash.does("withdraw", draft)
 

@@ -179,6 +179,7 @@ class Network:
         wanted = parties or tuple(self.world.centres)
         return all(
             self.receipted(party, other) == self.world.centres[party].journal.size
+            and not self.world.centres[other].record.journals[party].pending  # a receipt does not wait for the verdict
             for party in wanted
             for other in wanted
             if party != other

@@ -85,7 +85,13 @@ def facts_of(case: Mapping[str, Any]) -> list[dict[str, Any]]:
     for clock in case["clocks"]:
         words = f"{clock['clock']} clock for {clock['party']}: {clock['state']}"
         found.append(_fact(clock["due"], clock["entry"], [], words, "due then"))
-    return sorted(found, key=lambda fact: str(fact["at"]))
+    return sorted(found, key=_moment)
+
+
+def _moment(fact: Mapping[str, Any]) -> str:
+    """When it was: a time without a fraction comes before one with, as receipts are in whole seconds."""
+    at = str(fact["at"])
+    return at if "." in at else f"{at.removesuffix('Z')}.000Z"
 
 
 def _layer_facts(entry: str, layer: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

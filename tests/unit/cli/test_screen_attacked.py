@@ -50,7 +50,7 @@ def test_a_flood_of_questions_pushes_no_alarm_off_the_screen() -> None:
         for n in range(count)
     ]
     duty = dict.fromkeys(
-        ("officer", "since", "by-roster", "hand-over-due", "next-hand-over", "next-officer", "gap", "trouble")
+        ("officer", "since", "by-roster", "hand-over-due", "next-hand-over", "next-officer", "gap", "trouble", "unfit")
     )
     view = {
         "party": "usa",
@@ -67,4 +67,4 @@ def test_a_flood_of_questions_pushes_no_alarm_off_the_screen() -> None:
     shown = screen(view)
     assert any(f"{count - WAITS_SHOWN:,} more" in line for line in shown)
     assert len(shown) < 100
-    assert shown[-1] == "Line to syr: DOWN t"
+    assert "Line to syr: DOWN t" in shown[:10]
