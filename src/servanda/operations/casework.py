@@ -75,35 +75,41 @@ def _case(centre: Centre, arguments: Arguments) -> dict[str, Any]:
 
 def facts_of(case: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The log of a case and its layers, one fact each, with time and signer. Receipts are signed by a machine."""
+    released = {line["entry"]: line["at"] for line in case["log"]}
     found = [
-        _fact(line["at"], line["entry"], line["by"], f"{line['format']} ({line['act']})", line["subject"])
+        (_moment(line["at"]), _fact(line["at"], line["entry"], line["by"], _act(line), line["subject"]))
         for line in case["log"]
     ]
     for question in case["questions"]:
         for layer in question["layers"]:
-            found += _layer_facts(question["entry"], layer)
+            found += _layer_facts(question["entry"], layer, released.get(question["entry"], layer["received"]))
     for clock in case["clocks"]:
         words = f"{clock['clock']} clock for {clock['party']}: {clock['state']}"
-        found.append(_fact(clock["due"], clock["entry"], [], words, "due then"))
-    return sorted(found, key=_moment)
+        found.append((_moment(clock["due"]), _fact(clock["due"], clock["entry"], [], words, "due then")))
+    return [fact for _, fact in sorted(found, key=lambda each: each[0])]
 
 
-def _moment(fact: Mapping[str, Any]) -> str:
-    """When it was: a time without a fraction comes before one with, as receipts are in whole seconds."""
-    at = str(fact["at"])
-    return at if "." in at else f"{at.removesuffix('Z')}.000Z"
+def _act(line: Mapping[str, Any]) -> str:
+    return f"{line['format']} ({line['act']})"
 
 
-def _layer_facts(entry: str, layer: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    party = layer["party"]
-    if layer["received"]:
-        yield _fact(layer["received"], entry, [f"receipt key of {party}"], f"at the centre of {party}", "a machine")
+def _moment(at: str) -> tuple[str, bool]:
+    return (at if "." in at else f"{at.removesuffix('Z')}.000Z"), False
+
+
+def _layer_facts(entry: str, layer: Mapping[str, Any], released: str) -> Iterator[tuple[tuple[str, bool], Any]]:
+    party, received = layer["party"], layer["received"]
+    if received:
+        # A receipt is in whole seconds, rounded down: it never stands before the release that it receipts.
+        stands = max(_moment(received)[0], _moment(released)[0]), True
+        yield stands, _fact(received, entry, [f"receipt key of {party}"], f"at the centre of {party}", "a machine")
     for name in ("opened", "acknowledged", "answered", "assessed"):
         told = layer[name]
         if told:
             word = WORDS.get(told.get("disposition", "")) or told.get("assessment") or name
             by = "" if name == "assessed" else f" by {party}"
-            yield _fact(told["at"], entry, told["by"], f"{word}{by}, {told['entry']}", told.get("reason", ""))
+            fact = _fact(told["at"], entry, told["by"], f"{word}{by}, {told['entry']}", told.get("reason", ""))
+            yield _moment(told["at"]), fact
 
 
 def _fact(at: str, entry: str, by: list[str], what: str, words: str) -> dict[str, Any]:

@@ -241,6 +241,17 @@ def test_a_case_is_told_one_fact_a_line_with_time_and_signer() -> None:
     assert [fact["at"] for fact in case["facts"]] == sorted(fact["at"] for fact in case["facts"])
 
 
+def test_a_receipt_in_whole_seconds_stands_after_its_release_and_before_what_followed() -> None:
+    released, opened = "2026-01-01T00:00:00.400Z", "2026-01-01T00:00:00.900Z"
+    line = {"at": released, "entry": "ash/1", "by": ["duty"], "format": "warn", "act": "notify", "subject": "fog"}
+    seen = {"at": opened, "entry": "birch/1", "by": ["duty"], "disposition": "opened"}
+    layer = {"party": "birch", "received": "2026-01-01T00:00:00Z", "opened": seen}
+    layer |= dict.fromkeys(("acknowledged", "answered", "assessed"))
+    case = {"log": [line], "questions": [{"entry": "ash/1", "layers": [layer]}], "clocks": []}
+    whats = [fact["what"] for fact in facts_of(case)]
+    assert whats == ["warn (notify)", "at the centre of birch", "opened by birch, birch/1"]
+
+
 @pytest.mark.parametrize(
     ("command", "arguments", "code"),
     [
