@@ -5,10 +5,9 @@ from __future__ import annotations
 
 import ipaddress
 
-import uvicorn
 from starlette.types import ASGIApp
 
-from servanda.gateway.server import STOP_SECONDS, LineServer, _Server
+from servanda.gateway.server import LineServer, _config, _Server
 from servanda.operations.errors import Refusal
 
 KEEP_ALIVE_SECONDS = 30
@@ -32,21 +31,7 @@ class LocalServer(LineServer):
             )
         self._where, self._socket, self._thread = (host, port), None, None
         self._server = _Server(
-            uvicorn.Config(
-                app,
-                loop="asyncio",
-                http="h11",
-                ws="none",
-                lifespan="off",
-                interface="asgi3",
-                log_config=None,
-                access_log=False,
-                proxy_headers=False,
-                server_header=False,
-                timeout_keep_alive=KEEP_ALIVE_SECONDS,
-                timeout_graceful_shutdown=STOP_SECONDS,
-                limit_concurrency=CONNECTIONS_MAX,
-            )
+            _config(app, http="h11", timeout_keep_alive=KEEP_ALIVE_SECONDS, limit_concurrency=CONNECTIONS_MAX)
         )
 
 

@@ -29,6 +29,23 @@ _FAREWELL_SECONDS = 0.2
 _HEAD_BYTES_MAX = 64 * 1024
 
 
+def _config(app: ASGIApp, **own: Any) -> uvicorn.Config:
+    """What every listener keeps to: no web sockets, no trust in a proxy's headers, no word about the program."""
+    return uvicorn.Config(
+        app,
+        loop="asyncio",
+        ws="none",
+        lifespan="off",
+        interface="asgi3",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_graceful_shutdown=STOP_SECONDS,
+        **own,
+    )
+
+
 class LineServer:
     """One listening socket and the thread that serves it, with TLS 1.3 and certificates on both sides."""
 
@@ -56,20 +73,11 @@ class LineServer:
         self._socket: socket.socket | None = None
         self._thread: threading.Thread | None = None
         self._server = _Server(
-            uvicorn.Config(
+            _config(
                 app,
-                loop="asyncio",
                 http=_PeerProtocol,
-                ws="none",
-                lifespan="off",
-                interface="asgi3",
-                log_config=None,
-                access_log=False,
-                proxy_headers=False,
-                server_header=False,
                 date_header=False,
                 timeout_keep_alive=keep_alive_seconds,
-                timeout_graceful_shutdown=STOP_SECONDS,
                 limit_concurrency=connections_max,
                 ssl_context_factory=lambda _config, _default: context,
             )
