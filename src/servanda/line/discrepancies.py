@@ -9,14 +9,6 @@ from typing import NamedTuple
 from servanda.journal.frame import Place
 
 
-class Refused(Exception):
-    """A rule for an entry of the line is not kept; `reason` is a stable word of spec/alerts.md."""
-
-    def __init__(self, reason: str, words: str) -> None:
-        super().__init__(words)
-        self.reason = reason
-
-
 class Discrepancy(NamedTuple):
     """An entry, its status, and the rule that it does not keep."""
 

@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 
 from servanda.journal.frame import Frame, Place
 from servanda.journal.record import Record
+from servanda.journal.refusal import Refused
 from servanda.journal.state import Entry
-from servanda.line.discrepancies import Discrepancy, Refused, discrepancies_document
+from servanda.line.discrepancies import Discrepancy, discrepancies_document
 from servanda.proof.canonical import encode
 
 

@@ -229,7 +229,7 @@ class Centre:
             self._check_clock(entry.frame)
             refused = self.custody.check(entry)
             if refused is not None:
-                raise Refusal(f"custody refuses the posting: {refused}", f"posting/{refused.reason}")
+                raise Refusal(f"custody refuses the posting: {refused.told}", f"posting/{refused.reason}")
             unfit = self.alerts.check(entry)
             if unfit is not None:
                 raise Refusal(str(unfit), f"alerts/{unfit.reason}")

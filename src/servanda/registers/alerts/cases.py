@@ -12,14 +12,6 @@ from servanda.journal.state import Entry
 QUESTIONS = frozenset({"alerts.alert", "alerts.inquiry", "alerts.coded"})
 
 
-class Refused(Exception):
-    """The entry does not fit any case; `reason` is a stable word of spec/alerts.md."""
-
-    def __init__(self, reason: str, words: str) -> None:
-        super().__init__(words)
-        self.reason = reason
-
-
 class Clocking(NamedTuple):
     """An alert class as the pack of the question has it; minutes, None where it has none."""
 

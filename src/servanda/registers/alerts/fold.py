@@ -13,6 +13,7 @@ from collections.abc import Callable
 from servanda.agreement.dates import DateExpressionError, check_instant, instant_seconds
 from servanda.journal.frame import Frame, Place
 from servanda.journal.record import Record
+from servanda.journal.refusal import Refused
 from servanda.journal.state import Entry
 from servanda.journal.threads import within
 from servanda.proof.sealing import digests_of
@@ -22,7 +23,6 @@ from servanda.registers.alerts.cases import (
     Clocking,
     Discrepancy,
     Question,
-    Refused,
     Round,
     clocking_of,
 )

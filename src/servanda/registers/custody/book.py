@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from servanda.journal.frame import Place
+from servanda.journal.refusal import Refused
 from servanda.journal.state import Entry, RecordState
 from servanda.journal.threads import Cut, within
 from servanda.registers.custody.lots import (
@@ -16,7 +17,6 @@ from servanda.registers.custody.lots import (
     LotName,
     Pool,
     Quantity,
-    Refused,
     parse_lot_name,
 )
 from servanda.registers.custody.rules import check_held, crossed, has_effect

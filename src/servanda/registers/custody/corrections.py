@@ -7,9 +7,10 @@ from typing import Any
 
 from servanda.agreement.pack import Pack
 from servanda.journal.frame import Frame
+from servanda.journal.refusal import Refused
 from servanda.journal.state import Entry
 from servanda.registers.custody.book import Book
-from servanda.registers.custody.lots import Declaration, LotName, Quantity, Refused
+from servanda.registers.custody.lots import Declaration, LotName, Quantity
 from servanda.registers.custody.postings import check_serials, enter_serial
 from servanda.registers.custody.rules import checked_row
 

@@ -12,11 +12,12 @@ from collections.abc import Callable
 from servanda.agreement.pack import Pack
 from servanda.journal.frame import Frame
 from servanda.journal.record import Record
+from servanda.journal.refusal import Refused
 from servanda.journal.state import Entry
 from servanda.registers.custody import postings
 from servanda.registers.custody.book import Book, Checked
 from servanda.registers.custody.corrections import STATEMENTS, correct
-from servanda.registers.custody.lots import Holdings, Refused, named_lots
+from servanda.registers.custody.lots import Holdings, named_lots
 
 
 class CustodyRegister:

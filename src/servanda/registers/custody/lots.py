@@ -9,15 +9,6 @@ from typing import Any, NamedTuple
 from servanda.journal.frame import Place
 
 
-class Refused(Exception):
-    """A posting breaks a rule; no part of its entry takes effect in custody. `reason` is the stable code."""
-
-    def __init__(self, reason: str, lot: str | None = None) -> None:
-        super().__init__(reason if lot is None else f"{reason}: {lot}")
-        self.reason = reason
-        self.lot = lot
-
-
 class LotName(NamedTuple):
     """`party/number/row`: who declared a lot, in which entry, in which row."""
 

@@ -11,10 +11,11 @@ from typing import Any
 from servanda.agreement.effects import INTEGER_MAX
 from servanda.agreement.pack import Pack
 from servanda.journal.frame import Frame
+from servanda.journal.refusal import Refused
 from servanda.journal.state import Entry
 from servanda.journal.threads import within
 from servanda.registers.custody.book import Book
-from servanda.registers.custody.lots import Declaration, Lot, LotName, Quantity, Refused, named_lots
+from servanda.registers.custody.lots import Declaration, Lot, LotName, Quantity, named_lots
 from servanda.registers.custody.rules import (
     check_offered,
     check_place,

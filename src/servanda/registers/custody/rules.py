@@ -11,9 +11,10 @@ from typing import Any
 
 from servanda.agreement.pack import Pack
 from servanda.journal.frame import Place
+from servanda.journal.refusal import Refused
 from servanda.journal.state import RecordState
 from servanda.journal.threads import Cut, within
-from servanda.registers.custody.lots import Lot, Quantity, Refused, quantity_of
+from servanda.registers.custody.lots import Lot, Quantity, quantity_of
 
 
 def holder_in(record: RecordState, lot: Lot, cut: Cut) -> str | None:
