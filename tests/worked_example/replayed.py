@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The Syrian record replayed between nine centres in one process, once for all tests that look at it."""
+"""Published records replayed between centres in one process, each once for all tests that look at it."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @cache
-def replayed() -> tuple[World, dict[str, str]]:
+def replayed(name: str = "syria-2013") -> tuple[World, dict[str, str]]:
     """The world after the last step, and the entry that each step became."""
-    world = World(read_pack(ROOT / "agreements" / "syria-2013"), status="exercise")
+    world = World(read_pack(ROOT / "agreements" / name), status="exercise")
     entered: dict[str, str] = {}
-    for step in tomllib.loads((ROOT / "examples" / "syria-2013" / "replay.toml").read_text())["step"]:
+    for step in tomllib.loads((ROOT / "examples" / name / "replay.toml").read_text())["step"]:
         centre = world.centres[step["party"]]
         identifier = dispatch(centre, {"command": "draft", "draft": draft_of(step, entered, "desk")})
         dispatch(centre, {"command": "submit", "identifier": identifier})

@@ -131,12 +131,9 @@ def _print_sums(accounting: Mapping[str, Any], pack: Mapping[str, Any]) -> None:
                 amount_text(derived, units[unit]),
             )
         )
-    table(
-        "Declared and destroyed",
-        ["ledger", "declared", "destroyed", "of declared", "of which derived"],
-        rows,
-        right=(1, 2, 3, 4),
-    )
+    if rows:
+        heads = ["ledger", "declared", "destroyed", "of declared", "of which derived"]
+        table("Declared and destroyed", heads, rows, right=(1, 2, 3, 4))
     issues = [(i["issue"], i["count"], i["state"], i["entry"]) for i in accounting["issues"]]
     table(
         "Issues about the declarations: outside every figure and share above",
@@ -144,7 +141,8 @@ def _print_sums(accounting: Mapping[str, Any], pack: Mapping[str, Any]) -> None:
         issues,
         right=(1,),
     )
-    click.echo("That all that was declared is destroyed does not say that all was declared.\n")
+    if rows:
+        click.echo("That all that was declared is destroyed does not say that all was declared.\n")
 
 
 def _print_where(show: Demonstration, result: Mapping[str, Any], keep: bool) -> None:
@@ -160,7 +158,7 @@ def _print_where(show: Demonstration, result: Mapping[str, Any], keep: bool) -> 
     click.echo(f"fingerprints {show.centres.base / 'fingerprints.txt'}")
     click.echo("\nGo on with, for example:")
     click.echo(f"  ./run servanda verify {show.dossier} --parties {show.centres.base / 'fingerprints.txt'}")
-    party, entry = show.witness, data["declared"][0]["entry"]
+    party, entry = show.witness, (data["declared"] or data["figures"])[0]["entry"]
     click.echo(f"  export SERVANDA_PASSPHRASE={show.centres.passphrase}")
     click.echo(f"  ./run servanda show --home {show.centres.base}/{party} {entry}")
     click.echo(f"  ./run servanda accounting --home {show.centres.base}/{party}")
