@@ -217,6 +217,21 @@ def check_schema(schema: Json, where: str) -> None:
         check_schema(inner, where)
 
 
+def check_rows(form: Json, where: str) -> None:
+    """The schema of a row is flat, and fits the effect; `table` and `groups` join the format's fields (pack, Rows)."""
+    check_schema(form["rows"], where)
+    kinds = {name: part.get("type") for name, part in form["rows"].get("properties", {}).items()}
+    must(form["rows"].get("type") == "object" and kinds, f"{where}: no object with members")
+    must(all(kind in ("string", "integer", "boolean") for kind in kinds.values()), f"{where} are not flat")
+    own = form["fields"].get("properties", {})
+    must(not {"table", "groups"} & own.keys(), f"{where}: the fields state `table` or `groups`")
+    if form["effect"] in ("custody.declare", "custody.found"):
+        wanted = {"kind": "string", "place": "string", "serial": "string", "amount": "integer"}
+        must({"kind", "place"} <= kinds.keys(), f"{where} lack `kind` or `place`")
+        must(all(kinds.get(name, kind) == kind for name, kind in wanted.items()), f"{where}: a wrong type")
+    own |= {"table": {}, "groups": {}}
+
+
 def read_shapes(words: dict[str, str], notation: str) -> dict[str, Json]:
     """The shapes of the notation, one a line, as field schemas.
 
@@ -543,6 +558,8 @@ class Pack:
         must(2 * self.quorum > len(self.parties) - 2 + settlement["liars"], "its quorum is too small")
         for x in value["formats"]:
             check_schema(x["fields"], f"fields of {x['id']}")
+            if "rows" in x:  # Rows of a table
+                check_rows(x, f"rows of {x['id']}")
             effect = EFFECTS.get(x["effect"], ("", None)) if x["effect"] else (x["act"], None)
             must(x["id"] not in BUILT_IN and effect[0] == x["act"], f"the format {x['id']}: a reserved name, or effect")
         dated = [*value["events"], *(x["due"] for x in value["obligations"])]

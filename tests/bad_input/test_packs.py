@@ -174,6 +174,19 @@ LOTS = """{
  "additionalProperties": false
 }
 """
+ROWS = """{
+ "type": "object",
+ "properties": {
+  "kind": {"type": "string"},
+  "place": {"type": "string"},
+  "serial": {"type": "string", "maxLength": 40},
+  "amount": {"type": "integer", "minimum": 1},
+  "shown": {"type": "boolean"}
+ },
+ "required": ["kind", "place"],
+ "additionalProperties": false
+}
+"""
 FOLDER = {
     "pack.toml": PACK,
     "things.toml": THINGS,
@@ -183,11 +196,13 @@ FOLDER = {
     "line.toml": LINE,
     "fields/note.json": NOTE,
     "fields/declare.json": LOTS,
+    "rows/declare.json": ROWS,
 }
 
 
 def written(folder: Path, files: Mapping[str, str | bytes]) -> Path:
-    (folder / "fields").mkdir(parents=True)
+    for name in ("fields", "rows"):
+        (folder / name).mkdir(parents=True)
     for name, text in files.items():
         (folder / name).write_bytes(text if isinstance(text, bytes) else text.encode())
     return folder
@@ -301,6 +316,31 @@ BROKEN: dict[str, tuple[str, str, str, str]] = {
     "a line without alarm": ("line.toml", "alarm-minutes = 10\n", "", "alarm-minutes"),
     "an unknown member of the line": ("line.toml", "alarm-minutes = 10", "alarm-minutes = 10\nmood = 1", "mood"),
     "a schema that is no JSON": ("fields/note.json", '"required"', "required", "not JSON"),
+    "rows that are no JSON": ("rows/declare.json", '"required"', "required", "not JSON"),
+    "rows within rows": (
+        "rows/declare.json",
+        '"shown": {"type": "boolean"}',
+        '"shown": {"type": "array", "items": {"type": "string"}}',
+        "a table is flat",
+    ),
+    "a member of rows that is nothing": (
+        "rows/declare.json",
+        '"shown": {"type": "boolean"}',
+        '"shown": {"type": "null"}',
+        "a table is flat",
+    ),
+    "a serial that is a number": (
+        "rows/declare.json",
+        '"serial": {"type": "string", "maxLength": 40}',
+        '"serial": {"type": "integer"}',
+        "`serial` is of type string",
+    ),
+    "a measure of a row with a fraction": (
+        "rows/declare.json",
+        '"amount": {"type": "integer", "minimum": 1}',
+        '"amount": {"type": "integer", "minimum": 0.5}',
+        "`minimum` is an integer",
+    ),
 }
 
 
@@ -332,6 +372,22 @@ def place_of_change(before: str, after: str) -> range:
 
 # whole files: (changes of the folder, words of the report)
 BROKEN_FILES: dict[str, tuple[Mapping[str, str | bytes | None], str]] = {
+    "rows that are a list": ({"rows/declare.json": "[]"}, "formats[1].rows"),
+    "rows without members": (
+        {"rows/declare.json": '{"type": "object", "properties": {}, "additionalProperties": false}'},
+        "rows/declare.json:1: formats[1].rows: a row is an object with at least one member",
+    ),
+    "rows of words alone": ({"rows/declare.json": '{"type": "string"}'}, "a row is an object"),
+    "rows open for more": ({"rows/declare.json": ROWS.replace("false", "true")}, "`additionalProperties` is false"),
+    "rows of no kind": (
+        {"rows/declare.json": ROWS.replace('"kind": {"type": "string"},', "").replace('"kind", ', "")},
+        "effect `custody.declare` needs the member `kind` in a row",
+    ),
+    "rows of nobody": ({"rows/declaration.json": ROWS}, "rows/declaration.json: no format has this name"),
+    "rows, and their table again": (
+        {"fields/declare.json": LOTS.replace('"lots": {', '"table": {"type": "string"},\n  "lots": {')},
+        "`table` is part of every format that has `rows`",
+    ),
     "no pack.toml": ({"pack.toml": None}, "pack.toml: missing"),
     "a schema that is missing": ({"fields/note.json": None}, "formats.toml:1: format `note` has no field schema"),
     "a schema that is no object": ({"fields/note.json": "[]"}, "formats.toml:1: formats[0].fields"),

@@ -37,6 +37,23 @@ def _pack() -> dict[str, Any]:
     return value
 
 
+def _with_rows(**members: Any) -> dict[str, Any]:
+    """A pack in which `declare` and `note` may have a table; `members` replace or add members of a row."""
+    value, row = _pack(), fields(("serial", "amount", "shown"), **{**_ROW, **members})
+    value["formats"][2]["rows"] = row
+    value["formats"][0]["rows"] = fields(word={"type": "string"})
+    return value
+
+
+_ROW: dict[str, Any] = {
+    "amount": {"minimum": 1, "type": "integer"},
+    "kind": {"type": "string"},
+    "place": {"type": "string"},
+    "serial": {"maxLength": 40, "minLength": 1, "type": "string"},
+    "shown": {"type": "boolean"},
+}
+
+
 def packs() -> list[Case]:
     """`pack.json` is a compiled pack."""
     cases = Cases("pack", "pack")
@@ -59,6 +76,7 @@ def packs() -> list[Case]:
         ("quorum", "Five parties, of whom two others attest: 2q > n + f.", five),
         ("lapsing", "An agreement whose offers of custody may lapse.", lapsing),
         ("working-days", "Working days, holidays, and the receipt as basis.", {**small, "time": holidays}),
+        ("rows", "A format whose content may have a table, and the schema of its rows.", _with_rows()),
         (
             "replaces",
             "A pack that replaces another.",
@@ -77,6 +95,10 @@ def packs() -> list[Case]:
         broken = _pack()
         change(broken)
         cases.bad(case, sentence, {"pack.json": encode(broken)})
+    for case, sentence, change in _BROKEN_ROWS:
+        broken = _with_rows()
+        change(broken)
+        cases.bad(case, sentence, {"pack.json": encode(broken)}, "pack#Rows of a table")
     cases.bad("not-canonical", "A pack with white space.", {"pack.json": json.dumps(small).encode()}, "canonical-json")
     return cases.made
 
@@ -127,6 +149,14 @@ def _note_fields(**text: Any) -> Change:
     return _set("formats", 0, "fields", "properties", "text", to=text)
 
 
+def _row_member(name: str, schema: dict[str, Any]) -> Change:
+    return _set("formats", 2, "rows", "properties", name, to=schema)
+
+
+def _note_rows(name: str) -> Change:
+    return _set("formats", 0, "fields", "properties", name, to={"type": "string"})
+
+
 _BROKEN: list[tuple[str, str, Change]] = [
     ("version", "A pack of another version.", _set("servanda-pack", to=2)),
     ("member-missing", "A member is missing.", _drop("bodies")),
@@ -166,6 +196,25 @@ _BROKEN: list[tuple[str, str, Change]] = [
     ("zone-unknown", "A time zone that there is not.", _set("time", "zone", to="Lake/Shore")),
     ("quorum-small", "A quorum that is too small: 2q = n + f.", _set("settlement", to={"liars": 2, "quorum": 1})),
 ]  # fmt: skip
+
+
+_BROKEN_ROWS: list[tuple[str, str, Change]] = [
+    ("rows-nested", "Rows with a list in them.", _row_member("shown", {"items": {"type": "string"}, "type": "array"})),
+    ("rows-null", "Rows with a member that is nothing.", _row_member("shown", {"type": "null"})),
+    ("rows-empty", "Rows without members.", _set("formats", 0, "rows", to=fields())),
+    ("rows-no-object", "Rows that are words.", _set("formats", 0, "rows", to={"type": "string"})),
+    ("rows-open", "Rows that take any member.", _drop("formats", 2, "rows", "additionalProperties")),
+    (
+        "rows-pattern",
+        "Rows with a pattern that is not anchored.",
+        _row_member("serial", {"pattern": "a", "type": "string"}),
+    ),
+    ("rows-no-kind", "Rows that open lots of no kind.", _set("formats", 2, "rows", to=fields(place=_ROW["place"]))),
+    ("rows-serial", "Rows that open lots whose serial is a number.", _row_member("serial", {"type": "integer"})),
+    ("rows-amount", "Rows that open lots whose amount is a word.", _row_member("amount", {"type": "string"})),
+    ("rows-table-stated", "A field schema that states `table` as well.", _note_rows("table")),
+    ("rows-groups-stated", "A field schema that states `groups` as well.", _note_rows("groups")),
+]
 
 
 def identity() -> list[Case]:

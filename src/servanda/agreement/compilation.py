@@ -47,7 +47,7 @@ def compile_pack(files: Mapping[str, bytes]) -> Pack:
     _complete(data, files, origin, problems)
     if not problems:
         for path, reason in pack_problems(data):
-            file, line = _locate(path, files, origin)
+            file, line = _locate_in_rows(path, files, data) or _locate(path, files, origin)
             problems.append(Problem(file, line, f"{path}: {reason}" if path else reason))
     if not problems:
         try:
@@ -124,21 +124,35 @@ def _complete(
         if isinstance(entry, dict) and isinstance(entry.get("due"), dict) and entry["due"].get("rule") == "recurring":
             entry["due"].setdefault("until", None)
     for index, entry in enumerate(_entries(data, "formats")):
-        if not isinstance(entry, dict) or "fields" in entry:
+        if not isinstance(entry, dict):
             continue
         schema = f"fields/{entry.get('id')}.json"
-        if schema not in files:
+        if "fields" not in entry and schema not in files:
             file, line = _locate(f"formats[{index}]", files, origin)
             problems.append(Problem(file, line, f"format `{entry.get('id')}` has no field schema {schema}"))
-            continue
-        try:
-            entry["fields"] = json.loads(files[schema], object_pairs_hook=_members)
-        except json.JSONDecodeError as error:
-            problems.append(Problem(schema, error.lineno, f"not JSON: {error.msg}"))
-        except UnicodeDecodeError as error:
-            problems.append(Problem(schema, 0, f"not UTF-8: {error}"))
-        except (ValueError, RecursionError) as error:
-            problems.append(Problem(schema, 0, f"not a field schema: {error}"))
+        for member in ("fields", "rows"):
+            _take_schema(entry, member, files, problems)
+    known = {str(entry.get("id")) for entry in _entries(data, "formats") if isinstance(entry, dict)}
+    problems += [
+        Problem(name, 0, "no format has this name: its rows would be nobody's")
+        for name in sorted(files)
+        if (match := re.fullmatch(r"rows/(.+)\.json", name)) and known and match[1] not in known
+    ]
+
+
+def _take_schema(entry: dict[str, Any], member: str, files: Mapping[str, bytes], problems: list[Problem]) -> None:
+    """Read a schema of a format from its own file, `fields/<id>.json` or `rows/<id>.json`."""
+    schema = f"{member}/{entry.get('id')}.json"
+    if member in entry or schema not in files:
+        return
+    try:
+        entry[member] = json.loads(files[schema], object_pairs_hook=_members)
+    except json.JSONDecodeError as error:
+        problems.append(Problem(schema, error.lineno, f"not JSON: {error.msg}"))
+    except UnicodeDecodeError as error:
+        problems.append(Problem(schema, 0, f"not UTF-8: {error}"))
+    except (ValueError, RecursionError) as error:
+        problems.append(Problem(schema, 0, f"not a field schema: {error}"))
 
 
 def _entries(data: dict[str, Any], name: str) -> list[Any]:
@@ -190,6 +204,17 @@ def _locate(path: str, files: Mapping[str, bytes], origin: dict[str, list[tuple[
     for key in keys:
         line = _line_of(files[name], key, line) - 1
     return name, line + 1
+
+
+def _locate_in_rows(path: str, files: Mapping[str, bytes], data: dict[str, Any]) -> tuple[str, int] | None:
+    """File and line of `formats[2].rows.serial`, if the schema of the rows stands in its own file; else None."""
+    match = re.fullmatch(r"formats\[(\d+)\]\.rows(?:\.(.+))?", path)
+    name = f"rows/{data['formats'][int(match[1])]['id']}.json" if match else ""
+    if match is None or name not in files:
+        return None
+    lines = files[name].decode().splitlines()
+    member = f"{json.dumps(match[2])}" if match[2] else "{"
+    return name, next((number for number, line in enumerate(lines, start=1) if member in line), 1)
 
 
 def _locate_single(

@@ -20,6 +20,10 @@ _ALLOWED: dict[str, frozenset[str]] = {
     "boolean": frozenset(),
     "null": frozenset(),
 }
+ROW_TYPES = ("string", "integer", "boolean")
+"""What a member of a table's row may be."""
+APART = ("table", "groups")
+"""Members that any content has whose format has `rows`; spec/tables.md gives their shape, not the format's schema."""
 _EVERYWHERE = frozenset({"type", "enum", "const", "title", "description"})
 _ANCHORED = re.compile(r"\^(?:[^\\]|\\.)*\$", re.DOTALL)
 """Begins with ^ and ends with a $ that is not itself escaped."""
@@ -83,6 +87,21 @@ def _object_problems(schema: dict[str, Any], where: str) -> Iterator[str]:
         yield from schema_problems(part, f"{where}.{name}")
 
 
+def row_problems(schema: dict[str, Any]) -> Iterator[str]:
+    """Every reason why `schema` is not the schema of a table's row: flat, of words, numbers and yes or no.
+
+    Each begins with the path of what is at fault, from `rows` on (spec/pack.md, Rows of a table).
+    """
+    yield from schema_problems(schema, "rows")
+    properties = schema.get("properties")
+    if schema.get("type") != "object" or not isinstance(properties, dict) or not properties:
+        yield "rows: a row is an object with at least one member"
+        return
+    for name, part in properties.items():
+        if isinstance(part, dict) and part.get("type") not in ROW_TYPES:
+            yield f"rows.{name}: a member of a row is of type {', '.join(ROW_TYPES)}; a table is flat"
+
+
 def _pattern_problems(pattern: object, where: str) -> Iterator[str]:
     if not isinstance(pattern, str) or not _ANCHORED.fullmatch(pattern):
         yield f"{where}: a `pattern` is anchored, ^…$"
@@ -102,6 +121,12 @@ def _pattern_problems(pattern: object, where: str) -> Iterator[str]:
 def _whole_match(schema: dict[str, Any]) -> dict[str, Any]:
     """JSON Schema searches: without the brackets `^a|b$` would let pass whatever begins with a (spec/pack.md)."""
     return {**schema, "pattern": f"^(?:{schema['pattern'][1:-1]})$"}
+
+
+def whole_matches(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema of a row, ready for a validator: patterns match the whole string."""
+    parts = {n: _whole_match(p) if "pattern" in p else p for n, p in schema["properties"].items()}
+    return {**schema, "properties": parts}
 
 
 def _with_seals(schema: dict[str, Any]) -> dict[str, Any]:
@@ -134,15 +159,20 @@ def _seals_unsorted(value: object) -> bool:
 class FieldValidator:
     """Checks content against one schema. Build it once per schema; checking takes microseconds."""
 
-    def __init__(self, schema: dict[str, Any], *, sealable: bool = True, dates: bool = False) -> None:
+    def __init__(
+        self, schema: dict[str, Any], *, sealable: bool = True, dates: bool = False, apart: tuple[str, ...] = ()
+    ) -> None:
         """Build the validator.
 
         Args:
             schema: the field schema.
             sealable: whether members may stand sealed in any object.
             dates: whether `format: date` is looked at; no field schema of a pack has it.
+            apart: members that may stand there as well and are judged elsewhere.
         """
         whole = _with_seals(schema) if sealable else schema
+        if apart:
+            whole = {**whole, "properties": {**whole["properties"], **dict.fromkeys(apart, True)}}
         self._validator = jsonschema_rs.Draft202012Validator(whole, validate_formats=dates)
         self._sealable = sealable
 

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from servanda.agreement.effects import LOT, QUANTITY
-from servanda.agreement.fields import FieldValidator
+from servanda.agreement.fields import APART, FieldValidator, whole_matches
 
 ACTS = ("notify", "acknowledge", "inquire", "answer", "offer", "accept", "refuse", "correct", "reveal")
 RELEASES = ("two", "one", "centre", "root")
@@ -28,11 +28,19 @@ class Format(msgspec.Struct, frozen=True, dict=True):
     performs: bool = False
     witnesses: tuple[str, ...] = ()
     built_in: bool = False
+    rows: dict[str, Any] | None = None
+    """The schema of one row of a table, where the format's content may have one (spec/pack.md, Rows of a table)."""
 
     @cached_property
     def validator(self) -> FieldValidator:
         """Checks content against the field schema; built on first use."""
-        return FieldValidator(self.fields, sealable=not self.built_in)
+        return FieldValidator(self.fields, sealable=not self.built_in, apart=() if self.rows is None else APART)
+
+    @cached_property
+    def row_validator(self) -> FieldValidator:
+        """Checks one row of a table; the format has `rows`."""
+        assert self.rows is not None
+        return FieldValidator(whole_matches(self.rows), sealable=False)
 
     @property
     def key(self) -> tuple[str, int]:

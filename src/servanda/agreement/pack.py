@@ -134,6 +134,7 @@ def _format(data: dict[str, Any]) -> Format:
         may_send=frozenset(data["may-send"]),
         performs=data["performs"],
         witnesses=tuple(data["witnesses"]),
+        rows=data.get("rows"),
     )
 
 

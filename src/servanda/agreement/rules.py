@@ -15,13 +15,21 @@ from zoneinfo import available_timezones
 import jsonschema_rs
 
 from servanda.agreement.effects import EFFECTS, PERFORMS
-from servanda.agreement.fields import schema_problems
+from servanda.agreement.fields import APART, row_problems, schema_problems
 from servanda.agreement.formats import ACTS, BUILT_IN
 from servanda.agreement.shape import PACK_SHAPE
 
 Found = Iterator[tuple[str, str]]
 REQUIRED_LISTS = ("parties", "units", "items", "places", "events", "formats", "obligations", "bodies", "alerts")
 LISTS = (*REQUIRED_LISTS, "codes")
+OPENS_LOTS = frozenset({"custody.declare", "custody.found"})
+"""Effects of which every row of a table opens a lot."""
+_ROWS_OF_LOTS = (
+    ("kind", "string", True),
+    ("place", "string", True),
+    ("serial", "string", False),
+    ("amount", "integer", False),
+)
 _PACK_ACTS = frozenset({"notify", "inquire", "answer", "offer"})
 
 
@@ -184,6 +192,27 @@ def _format_problems(data: dict[str, Any], form: dict[str, Any], path: str) -> F
         yield f"{path}.fields", reason
     if form["fields"].get("type") != "object":
         yield f"{path}.fields", "the content of an entry is an object"
+    if "rows" in form:
+        yield from _rows_problems(form, path)
+
+
+def _rows_problems(form: dict[str, Any], path: str) -> Found:
+    """What is wrong with the schema of a table's row (spec/pack.md, Rows of a table)."""
+    for reason in row_problems(form["rows"]):
+        where, _, why = reason.partition(": ")
+        yield f"{path}.{where}", why
+    members = form["rows"].get("properties")
+    if not isinstance(members, dict):
+        return
+    for name in sorted(set(APART) & set(form["fields"].get("properties", {}))):
+        yield f"{path}.fields", f"`{name}` is part of every format that has `rows`; leave it out of the field schema"
+    if form["effect"] in OPENS_LOTS:
+        types = {name: part.get("type") for name, part in members.items() if isinstance(part, dict)}
+        for name, kind, needed in _ROWS_OF_LOTS:
+            if needed and name not in types:
+                yield f"{path}.rows", f"effect `{form['effect']}` needs the member `{name}` in a row"
+            elif types.get(name, kind) != kind:
+                yield f"{path}.rows.{name}", f"with effect `{form['effect']}`, `{name}` is of type {kind}"
 
 
 def _obligation_problems(data: dict[str, Any], obligation: dict[str, Any], path: str) -> Found:

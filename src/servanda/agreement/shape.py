@@ -99,6 +99,8 @@ PACK_SHAPE: dict[str, Any] = _object(
             performs={"type": "boolean"},
             witnesses=_PARTIES,
             fields={"type": "object"},
+            rows={"type": "object"},
+            optional=("rows",),
         ),
         1,
     ),
