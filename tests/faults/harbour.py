@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 from unittest import mock
 
-from servanda import assembly
 from servanda.agreement.pack import parse_pack
-from servanda.assembly import Founding, Station, found_centre
+from servanda.assembly import Founding, Station, found_centre, founding
+from servanda.assembly import station as opened
 from servanda.journal import audit
 from servanda.journal.audit import audit_record
 from servanda.journal.receipting import receipt_time
@@ -67,10 +67,11 @@ def quick_and_mortal(fate: Fate) -> Iterator[None]:
     """Stations die when `fate` says so, and remember what they have parsed and verified once: all of it is pure."""
     with ExitStack() as stack:
         for module, name, value in (
-            (assembly, "SqliteStore", lambda path: MortalStore(path, fate)),
+            (founding, "SqliteStore", lambda path: MortalStore(path, fate)),
+            (opened, "SqliteStore", lambda path: MortalStore(path, fate)),
             (keyfile, "replace_file", mortal_file(fate, replace_file)),
-            (assembly, "replace_file", mortal_file(fate, replace_file)),
-            (assembly, "parse_pack", cache(parse_pack)),
+            (founding, "replace_file", mortal_file(fate, replace_file)),
+            (opened, "parse_pack", cache(parse_pack)),
             (centre_module, "parse_pack", cache(parse_pack)),
             (bundles, "parse_pack", cache(parse_pack)),
             (audit, "prepare", prepared),

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from servanda import assembly
+from servanda.assembly import station
 from servanda.cli.main import main
 from servanda.operations.door import CentreDoor
 from tests.faults.mortal import ANSWERING, Fate, MortalStore, Open
@@ -57,8 +57,8 @@ class Killer(Fate):
 
 def arm(killer: Killer) -> None:
     """From here on this process is in the killer's hand."""
-    assembly.SqliteStore = lambda path: MortalStore(path, killer)  # type: ignore[assignment, misc]
-    for owner, name in ((CentreDoor, "push"), (CentreDoor, "receipt"), (assembly.Station, "handle")):
+    station.SqliteStore = lambda path: MortalStore(path, killer)  # type: ignore[assignment, misc]
+    for owner, name in ((CentreDoor, "push"), (CentreDoor, "receipt"), (station.Station, "handle")):
         setattr(owner, name, killer.answering(getattr(owner, name)))
 
 

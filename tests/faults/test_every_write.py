@@ -170,7 +170,7 @@ def functions(tree: ast.Module) -> Iterator[tuple[str, ast.FunctionDef]]:
                     yield f"{node.name}.{inner.name}", inner
 
 
-FOUNDING = {"assembly:found_centre"}
+FOUNDING = {"assembly.founding:found_centre"}
 """Makes a home; before it is through, there is no centre that could have said anything (see test_founding)."""
 
 ELSEWHERE = {

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from servanda import assembly
 from servanda.assembly import CHEAP, Founding, Rotation, Station, found_centre
+from servanda.assembly import station as opened
 from servanda.keyring import age
 from servanda.operations.bundles import read_bundle
 from servanda.operations.desk import dispatch
@@ -233,7 +233,7 @@ class TestAttacks:
     def test_larger_than_a_bundle_may_be(
         self, stations: dict[str, Station], file: bytes, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(assembly, "BUNDLE_BYTES_MAX", len(file) - 1)
+        monkeypatch.setattr(opened, "BUNDLE_BYTES_MAX", len(file) - 1)
         assert code(stations["birch"], file) == "encrypted"
 
     def test_a_bundle_for_another_agreement(self, stations: dict[str, Station], tmp_path: Path) -> None:

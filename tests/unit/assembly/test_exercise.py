@@ -7,8 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from servanda import assembly
-from servanda.assembly import Exercise, exercise_of
+from servanda.assembly import Exercise, clocks, exercise_of
 from servanda.operations.errors import Refusal
 from tests.unit.operations.test_escalating import warn, world
 
@@ -20,7 +19,7 @@ def at(monkeypatch: pytest.MonkeyPatch) -> object:
     def put(seconds: float) -> None:
         moment = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
         text = moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        monkeypatch.setattr(assembly, "read_clock", lambda: text)
+        monkeypatch.setattr(clocks, "read_clock", lambda: text)
 
     put(0)
     return put

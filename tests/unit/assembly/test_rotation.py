@@ -9,8 +9,8 @@ from typing import NoReturn
 
 import pytest
 
-from servanda import assembly
 from servanda.assembly import CHEAP, Founding, Rotation, Station, found_centre
+from servanda.assembly import station as opened
 from servanda.keyring.errors import KeyringError
 from servanda.operations.errors import Refusal
 from servanda.operations.ports import Push
@@ -108,7 +108,7 @@ def test_a_rotation_that_was_refused_or_broken_off_may_be_begun_again(
 
     station = Station(home, "pass")
     with monkeypatch.context() as patch:
-        patch.setattr(assembly, "state_identity", broken_off)
+        patch.setattr(opened, "state_identity", broken_off)
         with pytest.raises(KeyboardInterrupt):
             station.rotate("root", Rotation(renew=("centre", "root")))
     station.close()

@@ -1,49 +1,40 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which parts make a centre: the only place where stores, transports and keyrings are put together.
-
-A centre lives in one folder, its *home*: `centre.json` (who and where), `keyring.json` (keys, encrypted), `root.json`
-(root keys, encrypted; carry it away), `record.db` (everything said), `lock` and `control.sock` while it is on duty.
-"""
+"""Which parts make a centre that has been opened from its home, and who is asked what?"""
 
 from __future__ import annotations
 
 import base64
-import fcntl
 import os
 import ssl
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
-from itertools import count
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
-from servanda.agreement.compilation import compile_pack
-from servanda.agreement.dates import DateExpressionError, check_instant
-from servanda.agreement.errors import PackError, Problem
-from servanda.agreement.pack import Pack, parse_pack
+from servanda.agreement.pack import parse_pack
+from servanda.assembly.clocks import Exercise, read_clock
+from servanda.assembly.homes import Card, read_settings, take_lock
+from servanda.assembly.keys import ENCRYPTION, ROOT_KEYS, der, signers_of
+from servanda.assembly.rotation import Rotation, fresh_suffix, rotated
 from servanda.interchange.errors import InterchangeError
 from servanda.interchange.webhooks import read_webhooks
-from servanda.journal.identity import Identity
 from servanda.journal.state import Entry
 from servanda.keyring import age
-from servanda.keyring.keyfile import Cost, Keyring, create_keyring, open_keyring, replace_file
-from servanda.keyring.tls import make_tls
+from servanda.keyring.keyfile import open_keyring
 from servanda.line.roster import EMPTY
 from servanda.operations.bundles import BUNDLE_BYTES_MAX
-from servanda.operations.centre import Centre, Signers
+from servanda.operations.centre import Centre
 from servanda.operations.couriering import encrypted_courier
 from servanda.operations.desk import dispatch
 from servanda.operations.drafting import Draft
 from servanda.operations.errors import Refusal, Stopped, TryLater
-from servanda.operations.founding import fingerprint, identity_content, state_identity, under_root
+from servanda.operations.founding import identity_content, state_identity, under_root
 from servanda.operations.notices import Notices
 from servanda.operations.ports import Push
 from servanda.operations.receiving import receive
 from servanda.operations.standing import stand, watch_view
-from servanda.proof.canonical import encode
 from servanda.proof.certificates import spki_sha256
 from servanda.proof.merkle import leaf_hash
 from servanda.storage.rosterfile import RosterFile
@@ -54,242 +45,6 @@ from servanda.transport.paging import ApprisePager
 from servanda.transport.private import read_private
 from servanda.transport.tls import client_context, server_context, trust
 from servanda.transport.webhooks import HttpPoster
-
-CENTRE_KEYS = {
-    "centre": "ed25519",
-    "centre-ml-dsa-44": "ml-dsa-44",
-    "receipt": "ed25519",
-    "receipt-ml-dsa-44": "ml-dsa-44",
-}
-ENCRYPTION = "encryption"
-"""Secrets of the keyring that are called so, or so and a number, open bundles that are encrypted to us."""
-NOT_OFFICERS = ("centre", "receipt", "root", ENCRYPTION)
-ROOT_KEYS, ROOT_THRESHOLD = 3, 2
-CHEAP = Cost(8192, 1, 1)
-"""Cost of a key derivation for exercises whose passphrase is no secret: 8 MiB, once."""
-
-
-EPOCH_DAYS_MAX = 7
-"""How far back an exercise may have begun: at the fastest pace its clock is then 69 years ahead."""
-
-
-class Settings(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
-    """`centre.json`: who this centre is, and where it listens."""
-
-    party: str
-    agreement: str
-    host: str
-    port: int
-    addresses: tuple[str, ...]
-    """Where counterparts reach it, `https://host:port`, in order of preference."""
-
-
-class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a counterpart is given once. Its fingerprint is not on it: that is compared in person."""
-
-    servanda_card: int
-    party: str
-    agreement: str
-    addresses: tuple[str, ...]
-    certificate: str
-    leaf: str
-    checkpoint: str
-
-
-class Founding(NamedTuple):
-    """What a new centre is made from."""
-
-    home: Path
-    pack: Pack
-    party: str
-    passphrase: str
-    root_passphrase: str
-    officers: Mapping[str, Sequence[str]]
-    host: str = "127.0.0.1"
-    port: int = 0
-    addresses: tuple[str, ...] = ()
-    cost: Cost | None = None
-    """Cost of the key derivation; None for the default."""
-    encryption: bool = True
-    """Whether the identity states a key to which counterparts encrypt bundles; `rotate` can state one later."""
-
-
-def read_clock() -> str:
-    """The present time, RFC 3339 UTC with milliseconds. The only place where the clock is read."""
-    return _instant(datetime.now(UTC))  # noqa: TID251
-
-
-def _instant(moment: datetime) -> str:
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-class Exercise(NamedTuple):
-    """A clock for exercises: it runs `pace` times as fast, and showed the true time at `epoch`."""
-
-    pace: int
-    epoch: str
-
-    def clock(self) -> str:
-        """The time of the exercise, in the form of `read_clock`."""
-        begun, now = datetime.fromisoformat(self.epoch), datetime.fromisoformat(read_clock())
-        return _instant(begun + (now - begun) * self.pace)
-
-
-def exercise_of(pace: int, epoch: str | None) -> Exercise:
-    """The exercise clock with this pace and epoch, which begins now if none is given.
-
-    Raises:
-        Refusal: the epoch is no instant, lies ahead, or too far back (`usage`).
-    """
-    now = read_clock()
-    try:
-        begun = check_instant(epoch or now)
-    except DateExpressionError as error:
-        raise Refusal(str(error), "usage") from error
-    ago = datetime.fromisoformat(now) - datetime.fromisoformat(begun)
-    if not timedelta(0) <= ago <= EPOCH_DAYS_MAX * timedelta(days=1):
-        raise Refusal(f"the epoch {begun} lies ahead, or more than {EPOCH_DAYS_MAX} days back", "usage")
-    return Exercise(pace, begun)
-
-
-def read_pack(path: Path) -> Pack:
-    """The pack in a folder of TOML and JSON, or in one compiled file.
-
-    Raises:
-        PackError: with every problem, by file and line.
-    """
-    if path.is_dir():
-        files = {
-            str(found.relative_to(path)): found.read_bytes()
-            for found in sorted(path.rglob("*"))
-            if found.is_file() and found.suffix in (".toml", ".json")
-        }
-        return compile_pack(files)
-    if not path.is_file():
-        raise PackError([Problem(str(path), 0, "no such file or folder")])
-    return parse_pack(path.read_bytes())
-
-
-def found_centre(founding: Founding) -> str:
-    """Make the home of a new centre and state its identity as entry 1; returns the fingerprint.
-
-    `centre.json` comes last, and makes the home a centre's: whatever breaks off before has said nothing to anybody.
-
-    Raises:
-        Refusal: the home already holds a centre, or what is left of one; or the party is not in the pack.
-    """
-    home = founding.home
-    if (home / "centre.json").exists():
-        raise Refusal(f"{home} already holds a centre; choose another home", "home")
-    left = [name for name in ("keyring.json", "root.json", "record.db") if (home / name).exists()]
-    if left:
-        reason = f"{home} holds {' and '.join(left)} of a centre without its centre.json"
-        raise Refusal(f"{reason}: put that back, or if `init` was broken off there, remove them", "home")
-    if founding.party not in founding.pack.parties:
-        raise Refusal(f"{founding.party} is none of {', '.join(founding.pack.parties)}", "party")
-    home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    names = {**CENTRE_KEYS, **{f"officer-{name}": "ed25519" for name in founding.officers}}
-    keyring = create_keyring(home / "keyring.json", founding.passphrase, names, founding.cost)
-    key, certificate = make_tls(f"servanda {founding.party}", datetime.now(UTC))  # noqa: TID251
-    keyring.put_secret("tls-key", key)
-    keyring.put_secret("tls-certificate", certificate)
-    keyring.put_secret(ENCRYPTION, age.new_secret())
-    keyring.save()
-    roots = {f"root-{index}": "ed25519" for index in range(1, ROOT_KEYS + 1)}
-    root = create_keyring(home / "root.json", founding.root_passphrase, roots, founding.cost)
-    store = SqliteStore(home / "record.db")
-    with store.transaction() as writer:
-        writer.put_pack(founding.pack.digest, encode(founding.pack.data))
-    centre = Centre(founding.party, founding.pack, store, _signers(keyring), read_clock)
-    party = next(p for p in founding.pack.data["parties"] if p["id"] == founding.party)
-    signers = [root.signer(name) for name in sorted(roots)]
-    tls = [spki_sha256(_der(certificate))]
-    opener = age.public_of(keyring.secret(ENCRYPTION)) if founding.encryption else None
-    content = identity_content(centre.signers, signers, ROOT_THRESHOLD, founding.officers, party["names"], tls, opener)
-    state_identity(centre, content, signers[:ROOT_THRESHOLD], f"Identity of {founding.party}")
-    settings = Settings(founding.party, founding.pack.digest, founding.host, founding.port, founding.addresses)
-    found = fingerprint(centre)
-    store.close()
-    replace_file(home / "centre.json", msgspec.json.format(msgspec.json.encode(settings)) + b"\n")
-    assert found is not None
-    return found
-
-
-def _signers(keyring: Keyring, identity: Identity | None = None) -> Signers:
-    """The keys that an identity states, wherever the keyring keeps them; those of a new centre if there is none yet."""
-    signers = {name: keyring.signer(name) for name in keyring.names()}
-    if identity is None:
-        officers = {n.removeprefix("officer-"): signer for n, signer in signers.items() if n.startswith("officer-")}
-        centre, centre_mldsa44, receipt_key, receipt_mldsa44 = (signers[name] for name in CENTRE_KEYS)
-        return Signers(centre, centre_mldsa44, receipt_key, receipt_mldsa44, officers)
-    by_public = {signer.public: signer for signer in signers.values()}
-    try:
-        return Signers(
-            by_public[identity.centre.ed25519],
-            by_public[identity.centre.mldsa44],
-            by_public[identity.receipt.ed25519],
-            by_public[identity.receipt.mldsa44],
-            {name: by_public[o.public] for name, o in identity.officers.items() if o.public in by_public},
-        )
-    except KeyError as error:
-        raise Stopped(
-            "the keyring lacks a key that the newest identity states; restore the right keyring", "wrong-key"
-        ) from error
-
-
-def _der(certificate_pem: bytes) -> bytes:
-    body = b"".join(line for line in certificate_pem.splitlines() if not line.startswith(b"-----"))
-    return base64.b64decode(body)
-
-
-class Rotation(NamedTuple):
-    """What a new identity changes."""
-
-    officers: Mapping[str, Sequence[str]] = {}
-    """Officers to add, or whose roles change: name to roles."""
-    retire: Sequence[str] = ()
-    renew: Sequence[str] = ()
-    """`centre`, `receipt`, `root`, `encryption`, or names of officers whose keys are renewed."""
-    subject: str = "New identity"
-
-
-def _fresh_suffix(number: int, names: Collection[str]) -> str:
-    """What the names of the keys for identity entry `number` end in.
-
-    A rotation that broke off, or was refused, has left keys that no identity states; they stay, in nobody's way.
-    """
-    attempts = (f"-{number}" if attempt == 1 else f"-{number}-{attempt}" for attempt in count(1))
-    return next(suffix for suffix in attempts if not any(name.endswith(suffix) for name in names))
-
-
-def _rotated(
-    keyring: Keyring, signers: Signers, before: Identity, rotation: Rotation, suffix: str
-) -> tuple[Signers, dict[str, Sequence[str]]]:
-    """The signers and officers' roles after a rotation; new keys are added to the keyring, which is not saved."""
-    roles: dict[str, Sequence[str]] = {name: sorted(officer.roles) for name, officer in before.officers.items()}
-    officers = dict(signers.officers)
-    for name in (*rotation.retire, *(n for n in rotation.renew if n not in NOT_OFFICERS)):
-        if name not in roles:
-            raise Refusal(f"no officer {name}; there are {', '.join(sorted(roles))}", "unknown-key")
-    for name in rotation.retire:
-        del roles[name]
-        officers.pop(name, None)
-    for name in {*rotation.officers, *rotation.renew} - set(NOT_OFFICERS) - set(rotation.retire):
-        roles[name] = rotation.officers.get(name, roles.get(name, ()))
-        if name in rotation.renew or name not in officers:
-            officers[name] = keyring.add(f"officer-{name}{suffix}", "ed25519")
-    changed = signers._replace(officers={name: officers[name] for name in roles})
-    if "centre" in rotation.renew:
-        changed = changed._replace(
-            centre=keyring.add(f"centre{suffix}", "ed25519"),
-            centre_mldsa44=keyring.add(f"centre-ml-dsa-44{suffix}", "ml-dsa-44"),
-        )
-    if "receipt" in rotation.renew:
-        changed = changed._replace(
-            receipt=keyring.add(f"receipt{suffix}", "ed25519"),
-            receipt_mldsa44=keyring.add(f"receipt-ml-dsa-44{suffix}", "ml-dsa-44"),
-        )
-    return changed, roles
 
 
 class Station:
@@ -304,7 +59,7 @@ class Station:
         """
         self.home = home
         self.settings = read_settings(home)
-        self._lock = _take_lock(home)
+        self._lock = take_lock(home)
         self.keyring = open_keyring(home / "keyring.json", passphrase)
         if not (home / "record.db").is_file():
             raise Stopped(
@@ -317,11 +72,11 @@ class Station:
         pack = parse_pack(packs[self.settings.agreement])
         self.exercise = exercise
         clock = exercise.clock if exercise else read_clock
-        self.centre = Centre(self.settings.party, pack, self.store, _signers(self.keyring), clock)
+        self.centre = Centre(self.settings.party, pack, self.store, signers_of(self.keyring), clock)
         self.centre.exercising = exercise is not None
         self.roster = RosterFile(home / "roster.toml")
         self.pager = ApprisePager(home / "paging.toml")
-        self.centre.signers = _signers(self.keyring, self.centre.journal.identities.latest)
+        self.centre.signers = signers_of(self.keyring, self.centre.journal.identities.latest)
         self.cards = self._cards()
 
     def _cards(self) -> dict[str, Card]:
@@ -334,7 +89,7 @@ class Station:
 
     def card(self) -> Card:
         """Our own card, for counterparts."""
-        certificate = _der(self.keyring.secret("tls-certificate"))
+        certificate = der(self.keyring.secret("tls-certificate"))
         return Card(
             servanda_card=1,
             party=self.settings.party,
@@ -433,8 +188,8 @@ class Station:
         root = open_keyring(self.home / "root.json", root_passphrase)
         known = {root.signer(name).public: root.signer(name) for name in root.names()}
         old = [known[key] for key in before.root_keys if key in known]
-        suffix = _fresh_suffix(self.centre.journal.size + 1, {*self.keyring.names(), *root.names()})
-        signers, roles = _rotated(self.keyring, self.centre.signers, before, rotation, suffix)
+        suffix = fresh_suffix(self.centre.journal.size + 1, {*self.keyring.names(), *root.names()})
+        signers, roles = rotated(self.keyring, self.centre.signers, before, rotation, suffix)
         new = old
         if "root" in rotation.renew:
             new = [root.add(f"root-{index}{suffix}", "ed25519") for index in range(1, ROOT_KEYS + 1)]
@@ -523,32 +278,6 @@ class Station:
         """Release store and lock."""
         self.store.close()
         os.close(self._lock)
-
-
-def read_settings(home: Path) -> Settings:
-    """`centre.json` of a home.
-
-    Raises:
-        Refusal: there is none, or it cannot be read.
-    """
-    try:
-        return msgspec.json.decode((home / "centre.json").read_bytes(), type=Settings)
-    except FileNotFoundError as error:
-        raise Refusal(f"{home} holds no centre; `servanda init` makes one", "home") from error
-    except (OSError, msgspec.MsgspecError) as error:
-        raise Refusal(f"{home / 'centre.json'} cannot be read: {error}", "home") from error
-
-
-def _take_lock(home: Path) -> int:
-    descriptor = os.open(home / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        os.close(descriptor)
-        raise Stopped(
-            f"another process has {home} open, on duty or for a command; stop it first, or ask it", "two-instances"
-        ) from error
-    return descriptor
 
 
 def pager_at(home: Path) -> ApprisePager:
