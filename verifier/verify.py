@@ -276,7 +276,8 @@ WORDS = {
     "id": "[a-z][a-z0-9-]{0,31}", "duty": "([a-z][a-z0-9-]{0,31}|[A-Z][A-Z0-9-]{0,31})", "hash": "[0-9a-f]{64}",
     "day": "[0-9]{4}-[0-9]{2}-[0-9]{2}", "tag": "[a-z]{2,3}(-[A-Za-z0-9]{2,8})*", "key": "[0-9a-f]{32}",
     "lot": "[a-z][a-z0-9-]{0,31}/[1-9][0-9]{0,15}/(0|[1-9][0-9]{0,15})", "seal": "[A-Za-z0-9_-]{43}",
-    "code": "[A-Z][A-Z0-9-]{0,31}",
+    "code": "[A-Z][A-Z0-9-]{0,31}", "entry": "[a-z][a-z0-9-]{0,31}/[1-9][0-9]{0,15}", "salt": "[A-Za-z0-9+/]{43}=",
+    "item": "[a-z][a-z0-9-]{0,31}(/[1-9][0-9]{0,15}/(0|[1-9][0-9]{0,15}))?", "ratio": "[1-9][0-9]{0,8}/[1-9][0-9]{0,8}",
     "instant": "[0-9]{4}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z",
 }  # fmt: skip
 NOTATION = """
@@ -327,6 +328,21 @@ obligations.suspend {obligations:[duty] state:=suspended,resumed reason:text ...
 alerts.alert {class:id answer-by?:instant ...} ; alerts.inquiry {class:id answer-by?:instant ...} ; alerts.answer {...}
 alerts.coded {word:code number:integer(1..9999) ...} ; alerts.closure {reason:text ...} ; alerts.meeting {on:day ...}
 alerts.assessment {assessment:=sufficient,insufficient,irrelevant reason:text ...} ; line.exchange {round:id ...}
+evidence [hash](0..1000) ; ranges [[amount](2..2)](0..20000) ; names [string](0..1000) ; note string(0..4000)
+inspection.mandate {inspector:id inspected:id beside:[{party:id side:=inspector,inspected ...}](0..62) places:names
+ kinds:names tables:[entry](0..100) from:day until:day limits:{draw-minutes:integer(1..5256000)
+ opening-minutes:integer(1..5256000) report-days:integer(0..36500) comment-days:integer(0..36500) ...} ...}
+inspection.plan {population:{lots:[lot](0..10000) places:names
+ tables:[{count:amount root:hash rows:ranges(1..20000) table:entry ...}](0..100) ...} sample:amount defects:amount
+ miss:ratio goal?:{amount:amount each:amount unit:string ...} algorithm:id begins:day ends:day commit-by?:instant
+ reveal-by?:instant ...}
+inspection.commit {list:hash sample:amount algorithm:id ...} ; inspection.report {summary:text evidence:evidence ...}
+inspection.finding {findings:[{item:item outcome:outcome evidence:evidence note:note ...}](1..1000) ...}
+inspection.undeclared {table:entry root:hash searched:ranges
+ items:[{serial:string(1..80) kind?:text place?:text evidence:evidence note:note ...}](1..1000) ...}
+inspection.request {table:entry rows:ranges place?:text basis:=place,row,sample by:instant ...}
+inspection.opening {table:entry openings:[{path:[hash](0..64) row:amount salt:salt value:object}](0..1000) rows:ranges
+ complete?:text ...} ; inspection.comment {text:text evidence:evidence ...}
 due {rule:=fixed date:day ...}|{rule:=days-after,before event:id days:integer(0..100000) ...}|{rule:=continuous ...}
  |{rule:=recurring first:day every:=day,week,month,year until:day|null ...}|{rule:=unstated text:any ...}
  |{rule:=share date:day part:amount of:count ...}|{rule:=triggered trigger:id hours:amount ...}
@@ -346,6 +362,9 @@ opening {disclosure:any|string entry:reference}
 SHAPES = read_shapes(WORDS, NOTATION)
 OFFERS = {"custody.offer", "custody.destroy", "custody.resolve", "obligations.extend", "obligations.supersede"}
 ACTS_OF = {**dict.fromkeys(OFFERS, "offer"), "alerts.inquiry": "inquire", "alerts.answer": "answer"}
+ACTS_OF |= {"inspection.mandate": "offer", "inspection.request": "inquire", "inspection.opening": "answer"}
+DAYS = {"obligations.extend": ["due"], "alerts.meeting": ["on"], "inspection.mandate": ["from", "until"]}
+DAYS |= {"inspection.plan": ["begins", "ends"]}  # members that are days which exist
 EFFECTS = {x: (ACTS_OF.get(x, "notify"), shape) for x, shape in SHAPES.items() if "." in x}
 SIGNED = {  # entry, Built-in formats: who signs them; their act is their own name, or `accept`, or `notify`
     "identity": "root", "adopt": "two", "branch": "root", "citation": "centre", "acknowledge": "one", "accept": "two",
@@ -1027,8 +1046,8 @@ def check_content(form: Json, c: Json) -> None:
     bad = misfit(form["fields"], c, "content", sealed="built-in" not in form)
     must(not bad, bad)
     fitting(form["effect"] or "any", c)
-    if form["effect"] in ("obligations.extend", "alerts.meeting"):
-        read_date(c["due" if "due" in c else "on"])
+    for name in DAYS.get(form["effect"], ()):
+        read_date(c[name])
     if form is BUILT_IN["regime"]:
         must(len({*c["formats"]}) == len(c["formats"]), "a format is named twice")
     for figure in c["figures"] if form["effect"] == "custody.figure" else ():

@@ -96,6 +96,120 @@ class Effect(NamedTuple):
     shape: dict[str, Any]
 
 
+_ENTRY = {"type": "string", "pattern": "^[a-z][a-z0-9-]{0,31}/[1-9][0-9]{0,15}$"}
+_ITEM = {"type": "string", "pattern": "^[a-z][a-z0-9-]{0,31}(/[1-9][0-9]{0,15}/(0|[1-9][0-9]{0,15}))?$"}
+_INSTANT = {"type": "string", "pattern": INSTANT}
+_MINUTES = {"type": "integer", "minimum": 1, "maximum": 5_256_000}
+_DAYS = {"type": "integer", "minimum": 0, "maximum": 36_500}
+_SIDE = {"enum": ["inspector", "inspected"]}
+_EVIDENCE = _list(_HASH, 0)
+_ROWS = _list({"type": "array", "items": _AMOUNT, "minItems": 2, "maxItems": 2}, 0, 20_000)
+_SELECTED = _object(count=_AMOUNT, root=_HASH, rows={**_ROWS, "minItems": 1}, table=_ENTRY)
+_MISS = {"type": "string", "pattern": "^[1-9][0-9]{0,8}/[1-9][0-9]{0,8}$"}
+
+
+def _optional(shape: dict[str, Any], **members: Any) -> dict[str, Any]:
+    """The shape with members that may be left out; a field schema has no other way to say that there is no value."""
+    return {**shape, "properties": {**shape["properties"], **members}}
+
+
+_INSPECTIONS = {
+    "inspection.mandate": Effect(
+        "offer",
+        _object(
+            **{"from": _DATE, "until": _DATE, "inspector": _ID, "inspected": _ID},
+            beside=_list(_object(party=_ID, side=_SIDE), 0, 62),
+            places=_list(_NAME, 0),
+            kinds=_list(_NAME, 0),
+            tables=_list(_ENTRY, 0, 100),
+            limits=_object(
+                **dict.fromkeys(("draw-minutes", "opening-minutes"), _MINUTES),
+                **dict.fromkeys(("report-days", "comment-days"), _DAYS),
+            ),
+        ),
+    ),
+    "inspection.plan": Effect(
+        "notify",
+        _optional(
+            _object(
+                population=_object(lots=_list(LOT, 0, 10_000), places=_list(_NAME, 0), tables=_list(_SELECTED, 0, 100)),
+                sample=_AMOUNT,
+                defects=_AMOUNT,
+                miss=_MISS,
+                algorithm=_ID,
+                begins=_DATE,
+                ends=_DATE,
+            ),
+            goal=_object(amount=_AMOUNT, each=_AMOUNT, unit=_NAME),
+            **dict.fromkeys(("commit-by", "reveal-by"), _INSTANT),
+        ),
+    ),
+    "inspection.commit": Effect("notify", _object(list=_HASH, sample=_AMOUNT, algorithm=_ID)),
+    "inspection.finding": Effect(
+        "notify",
+        _object(
+            findings=_list(
+                _object(
+                    item=_ITEM,
+                    outcome={"enum": _OUTCOMES},
+                    evidence=_EVIDENCE,
+                    note={"type": "string", "maxLength": 4000},
+                )
+            )
+        ),
+    ),
+    "inspection.undeclared": Effect(
+        "notify",
+        _object(
+            table=_ENTRY,
+            root=_HASH,
+            searched=_ROWS,
+            items=_list(
+                _optional(
+                    _object(
+                        serial={"type": "string", "minLength": 1, "maxLength": 80},
+                        evidence=_EVIDENCE,
+                        note={"type": "string", "maxLength": 4000},
+                    ),
+                    kind=_TEXT,
+                    place=_TEXT,
+                )
+            ),
+        ),
+    ),
+    "inspection.request": Effect(
+        "inquire",
+        _optional(
+            _object(table=_ENTRY, rows=_ROWS, basis={"enum": ["place", "row", "sample"]}, by=_INSTANT), place=_TEXT
+        ),
+    ),
+    "inspection.opening": Effect(
+        "answer",
+        _optional(
+            _object(
+                table=_ENTRY,
+                openings=_list(
+                    {
+                        **_object(
+                            path=_list(_HASH, 0, 64),
+                            row=_AMOUNT,
+                            salt={"type": "string", "pattern": "^[A-Za-z0-9+/]{43}=$"},
+                            value={"type": "object"},
+                        ),
+                        "additionalProperties": False,
+                    },
+                    0,
+                ),
+                rows=_ROWS,
+            ),
+            complete=_TEXT,
+        ),
+    ),
+    "inspection.report": Effect("notify", _object(summary=_TEXT, evidence=_EVIDENCE)),
+    "inspection.comment": Effect("notify", _object(text=_TEXT, evidence=_EVIDENCE)),
+}
+"""spec/inspections.md"""
+
 EFFECTS: dict[str, Effect] = {
     "custody.declare": Effect("notify", _object(lots=_list(_DECLARED))),
     "custody.split": Effect("notify", _object(lot=LOT, parts=_list(_PLACED))),
@@ -142,6 +256,7 @@ EFFECTS: dict[str, Effect] = {
         "notify",
         _object(obligations=_any(_OBLIGATION_ID), state={"enum": ["suspended", "resumed"]}, reason=_TEXT),
     ),
+    **_INSPECTIONS,
 }
 
 PERFORMS: dict[str, Any] = _list(
