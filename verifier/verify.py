@@ -156,7 +156,7 @@ def ascending(values: Sequence[Any]) -> bool:
 
 
 def misfit(schema: Json, value: Json, where: str, sealed: bool = False) -> str:
-    """What in the value does not fit the field schema; empty if it fits. `any-of` is ours, for the shapes below."""
+    """What in the value does not fit the field schema; empty if it fits. `any-of`, `date` are ours, for the shapes."""
     if "any-of" in schema:
         faults = [misfit(s, value, where, sealed) for s in schema["any-of"]]
         return "" if "" in faults else faults[0]
@@ -175,6 +175,13 @@ def misfit(schema: Json, value: Json, where: str, sealed: bool = False) -> str:
             return f"{where} is out of bounds"
     if kind is str and "pattern" in schema and not pattern(schema["pattern"]).fullmatch(value):
         return f"{where} does not match {schema['pattern']}"
+    if kind is str and "date" in schema:
+        try:  # ours too: a day that exists, or a date expression, which need not
+            exists = read_span(value)[2]
+        except Malformed as error:
+            return f"{where}: {error.args[0]}"
+        if not exists and schema["date"] == "day":
+            return f"{where} is a day that does not exist"
     if kind is list:
         if schema.get("uniqueItems") and len({encode(x) for x in value}) < len(value):
             return f"{where} repeats an item"
@@ -240,6 +247,8 @@ def read_shapes(words: dict[str, str], notation: str) -> dict[str, Json]:
     """
     shapes: dict[str, Json] = {name: {"type": name} for name in TYPES}
     shapes |= {name: {"type": "string", "pattern": f"^{text}$"} for name, text in words.items()}
+    shapes |= {"mark": {"type": "integer", "minimum": -1000, "maximum": 1000}}
+    shapes |= {"date": {**shapes["day"], "date": "day"}, "when": {"type": "string", "date": "expression"}}
 
     def read_shape(tokens: list[str]) -> Json:
         head = tokens.pop(0)
@@ -278,6 +287,7 @@ WORDS = {
     "lot": "[a-z][a-z0-9-]{0,31}/[1-9][0-9]{0,15}/(0|[1-9][0-9]{0,15})", "seal": "[A-Za-z0-9_-]{43}",
     "code": "[A-Z][A-Z0-9-]{0,31}", "entry": "[a-z][a-z0-9-]{0,31}/[1-9][0-9]{0,15}", "salt": "[A-Za-z0-9+/]{43}=",
     "item": "[a-z][a-z0-9-]{0,31}(/[1-9][0-9]{0,15}/(0|[1-9][0-9]{0,15}))?", "ratio": "[1-9][0-9]{0,8}/[1-9][0-9]{0,8}",
+    "clause": "[A-Za-z0-9][A-Za-z0-9.-]{0,31}",
     "instant": "[0-9]{4}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z",
 }  # fmt: skip
 NOTATION = """
@@ -317,24 +327,24 @@ custody.loss {lots:[lot] reason:text ...} ; custody.consume {lots:[lot] reason:t
 custody.offer {lots:[lot-row](1..1000) receiver:id place:string ...} ; custody.resolve {lots:lots holder:id ...}
 custody.destroy {lots:lots method:text place:string evidence:[hash] residue:[row](0..100) ...}
 qualifier =exact,about,at-least,at-most,less-than,more-than
-custody.figure {figures:[{as-of:string basis:text grade:text source:text subject:text unit:text
+custody.figure {figures:[{as-of:when basis:text grade:text source:text subject:text unit:text
  value:{amount:amount qualifier:qualifier}|{from:amount qualifier:qualifier to:amount} ...}](1..100) ...}
 outcome =present-matching,present-serials-not-shown,present-serials-differ,seen-from-distance,absent-as-claimed
 outcome outcome|=access-denied,not-attempted,sealed-camera
 custody.finding {findings:[{outcome:outcome subject:text ...}] ...}
 custody.issue {issues:[{count:amount issue:text state:=open,closed ...}] ...}
-obligations.extend {obligation:duty due:day ...} ; obligations.supersede {obligation:duty by:duty ...}
+obligations.extend {obligation:duty due:date ...} ; obligations.supersede {obligation:duty by:duty ...}
 obligations.suspend {obligations:[duty] state:=suspended,resumed reason:text ...}
 alerts.alert {class:id answer-by?:instant ...} ; alerts.inquiry {class:id answer-by?:instant ...} ; alerts.answer {...}
-alerts.coded {word:code number:integer(1..9999) ...} ; alerts.closure {reason:text ...} ; alerts.meeting {on:day ...}
+alerts.coded {word:code number:integer(1..9999) ...} ; alerts.closure {reason:text ...} ; alerts.meeting {on:date ...}
 alerts.assessment {assessment:=sufficient,insufficient,irrelevant reason:text ...} ; line.exchange {round:id ...}
 evidence [hash](0..1000) ; ranges [[amount](2..2)](0..20000) ; names [string](0..1000) ; note string(0..4000)
 inspection.mandate {inspector:id inspected:id beside:[{party:id side:=inspector,inspected ...}](0..62) places:names
- kinds:names tables:[entry](0..100) from:day until:day limits:{draw-minutes:integer(1..5256000)
+ kinds:names tables:[entry](0..100) from:date until:date limits:{draw-minutes:integer(1..5256000)
  opening-minutes:integer(1..5256000) report-days:integer(0..36500) comment-days:integer(0..36500) ...} ...}
 inspection.plan {population:{lots:[lot](0..10000) places:names
  tables:[{count:amount root:hash rows:ranges(1..20000) table:entry ...}](0..100) ...} sample:amount defects:amount
- miss:ratio goal?:{amount:amount each:amount unit:string ...} algorithm:id begins:day ends:day commit-by?:instant
+ miss:ratio goal?:{amount:amount each:amount unit:string ...} algorithm:id begins:date ends:date commit-by?:instant
  reveal-by?:instant ...}
 inspection.commit {list:hash sample:amount algorithm:id ...} ; inspection.report {summary:text evidence:evidence ...}
 inspection.finding {findings:[{item:item outcome:outcome evidence:evidence note:note ...}](1..1000) ...}
@@ -343,11 +353,48 @@ inspection.undeclared {table:entry root:hash searched:ranges
 inspection.request {table:entry rows:ranges place?:text basis:=place,row,sample by:instant ...}
 inspection.opening {table:entry openings:[{path:[hash](0..64) row:amount salt:salt value:object}](0..1000) rows:ranges
  complete?:text ...} ; inspection.comment {text:text evidence:evidence ...}
+titles [{language:tag(0..64) text:text ...}](1..50) ; topics [id](0..100) ; duties [duty](0..100)
+person {office:string(1..500) name?:string(1..200) party?:id ...} ; clause-ids [clause](0..1000)
+stated {text:string(1..500) weekday?:weekday date?:when ...} ; clauses [{id:clause text:string(1..20000) ...}](1..1000)
+relation =corroborates,repeats,differs,contradicts,bears-on
+dialogue.topic {topic:id names:titles within?:id ...}
+dialogue.position {topic:id kind:=position,reservation,common-ground words?:text contact?:id ...}
+dialogue.issue {topic:id issue:id state:=not-agreed,closed text:text ...}
+dialogue.contact {contact:id kind:=summit,meeting,conversation,telephone,letter,press-conference,interview,other
+ state:=planned,held,postponed,cancelled participants:[person](0..200) agenda:topics outcomes:[{topic:id
+ outcome:=agreed,agreed-in-part,not-agreed,noted,deferred text?:note ...}](0..100) body?:id place?:string(0..500)
+ minutes?:{from:count to:count ...} ...}
+dialogue.task {task:id text:text by:person to:[person](0..50) topics:topics due?:date contact?:id serves?:duties
+ after-tasks?:topics after-obligations?:duties ...}
+dialogue.progress {task:id state:=done,dropped,open text:note ...}
+dialogue.consequence {consequence:id text:text forum:string(0..500) topics:topics ...}
+dialogue.stance {consequence:id who:string(1..500) stance:=supports,refuses,abstains party?:id words?:note ...}
+dialogue.request {text:text topics:topics answer-by?:date body?:id ...}
+dialogue.response {outcome:=fulfilled,in-part,declined,more-time text:note ...}
+dialogue.source {source:id title:text medium:string(1..500) published:when stated?:stated
+ file?:{sha256:hash size:amount ...} text?:string(1..100000) ...}
+dialogue.statement {speaker:person manner:=on-record,named-official,unnamed-official,press,reporter
+ medium:string(1..500) quoted:boolean on:when topics:[id](1..100) links:[{relation:relation to:entry ...}](0..100)
+ words?:text stated?:stated source?:id contact?:id position?:id ...}
+dialogue.link {from:entry relation:relation to:entry text:note ...}
+agreement.text {document:id kind:=agreement,statement,minutes,report title:titles authentic:[tag(0..64)](1..50)
+ texts:[{language:tag(0..64) status:=draft,machine,checked,authentic clauses:clauses ...}](1..50)
+ amends:[hash](0..8) topics:topics from?:date until?:date warn-days?:[integer(1..36500)](0..10) contact?:id ...}
+agreement.extend {document:id until:date ...} ; agreement.accede {document:id ...}
+agreement.terminate {document:id on:date reason:text ...} ; agreement.withdraw {document:id on:date reason:text ...}
+agreement.suspend {document:id clauses:clause-ids state:=suspended,resumed since:date reason:text ...}
+agreement.declare {document:id kind:=reservation,declaration,objection clauses:clause-ids text:text ...}
+agreement.translation {document:id digest:hash language:tag(0..64) status:=draft,machine,checked clauses:clauses ...}
+commitments.enter {commitment:id text:text owners:[id](1..64) scale:id due?:date document?:id clause?:clause ...}
+commitments.mark {commitment:id mark:mark as-of:date text:text
+ evidence:[{text:text place?:entry sha256?:hash ...}](0..100) recalibrates?:entry ...}
+commitments.reply {mark:entry text:text ...}
 due {rule:=fixed date:day ...}|{rule:=days-after,before event:id days:integer(0..100000) ...}|{rule:=continuous ...}
  |{rule:=recurring first:day every:=day,week,month,year until:day|null ...}|{rule:=unstated text:any ...}
  |{rule:=share date:day part:amount of:count ...}|{rule:=triggered trigger:id hours:amount ...}
 pack {servanda-pack:=1 id:id edition:string title:any languages:[string](1..) replaces:hash|null bodies:ids alerts:ids
- codes?:[any] line?:any parties:[{id:id names:any role:any ...}](2..64) places:ids units:[{id:id exponent:amount ...}]
+ codes?:[any] line?:any topics?:[any] scales?:[any] parties:[{id:id names:any role:any ...}](2..64)
+ places:ids units:[{id:id exponent:amount ...}]
  time:{zone:string days:=calendar,working holidays:[day] basis:=event,receipt ...}
  settlement:{quorum:=all|amount liars:amount lapse?:boolean ...} items:[{id:id unit:id within:id|null ...}]
  events:[{id:id date:day ...}|{id:id format:id ...}] formats:[{id:id version:amount act:act effect:string|null
@@ -361,10 +408,10 @@ opening {disclosure:any|string entry:reference}
 """
 SHAPES = read_shapes(WORDS, NOTATION)
 OFFERS = {"custody.offer", "custody.destroy", "custody.resolve", "obligations.extend", "obligations.supersede"}
+OFFERS |= {f"agreement.{x}" for x in ("text", "extend", "accede", "terminate")}
 ACTS_OF = {**dict.fromkeys(OFFERS, "offer"), "alerts.inquiry": "inquire", "alerts.answer": "answer"}
 ACTS_OF |= {"inspection.mandate": "offer", "inspection.request": "inquire", "inspection.opening": "answer"}
-DAYS = {"obligations.extend": ["due"], "alerts.meeting": ["on"], "inspection.mandate": ["from", "until"]}
-DAYS |= {"inspection.plan": ["begins", "ends"]}  # members that are days which exist
+ACTS_OF |= {"dialogue.request": "inquire", "dialogue.response": "answer"}
 EFFECTS = {x: (ACTS_OF.get(x, "notify"), shape) for x, shape in SHAPES.items() if "." in x}
 SIGNED = {  # entry, Built-in formats: who signs them; their act is their own name, or `accept`, or `notify`
     "identity": "root", "adopt": "two", "branch": "root", "citation": "centre", "acknowledge": "one", "accept": "two",
@@ -1046,12 +1093,8 @@ def check_content(form: Json, c: Json) -> None:
     bad = misfit(form["fields"], c, "content", sealed="built-in" not in form)
     must(not bad, bad)
     fitting(form["effect"] or "any", c)
-    for name in DAYS.get(form["effect"], ()):
-        read_date(c[name])
     if form is BUILT_IN["regime"]:
         must(len({*c["formats"]}) == len(c["formats"]), "a format is named twice")
-    for figure in c["figures"] if form["effect"] == "custody.figure" else ():
-        read_span(figure["as-of"])
     if form["performs"] and "performs" in c:
         rows = fitting("performs", c["performs"])
         must(all(p.get("done", 0) <= p.get("of", 0) for p in rows), "more is done than there is")

@@ -24,6 +24,7 @@ _OPTIONAL: dict[str, dict[str, Any]] = {
     "obligations": {"judged-by": [], "absence": "overdue"},
     "bodies": {"within": None, "cadence": None},
     "alerts": {"answer-minutes": None},
+    "topics": {"within": None},
 }
 
 
@@ -115,7 +116,7 @@ def _complete(
     data.setdefault("replaces", None)
     if isinstance(data.get("time"), dict):
         data["time"].setdefault("holidays", [])
-    for name in REQUIRED_LISTS:
+    for name in (*REQUIRED_LISTS, *(["topics"] if "topics" in data else [])):
         for entry in _entries(data, name):
             for member, default in _OPTIONAL.get(name, {}).items():
                 if isinstance(entry, dict):

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The effects that a format may have, and the shape of content that each needs (spec/custody.md, spec/obligations.md).
+"""The effects that a format may have, and the shape of content that each needs.
 
-The shapes are JSON Schemas; a pack's field schema may ask for more, never for less.
+They are those of spec/custody.md, spec/obligations.md, spec/alerts.md and spec/dialogue.md. The shapes are JSON
+Schemas; a pack's field schema may ask for more, never for less.
 """
 
 from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from servanda.agreement.dialogue import DIALOGUE_EFFECTS
 from servanda.agreement.fields import SEALS, FieldValidator
 
 INTEGER_MAX = 2**53 - 1
@@ -257,6 +259,7 @@ EFFECTS: dict[str, Effect] = {
         _object(obligations=_any(_OBLIGATION_ID), state={"enum": ["suspended", "resumed"]}, reason=_TEXT),
     ),
     **_INSPECTIONS,
+    **{name: Effect(act, shape) for name, (act, shape) in DIALOGUE_EFFECTS.items()},
 }
 
 PERFORMS: dict[str, Any] = _list(

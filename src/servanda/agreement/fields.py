@@ -11,6 +11,8 @@ from typing import Any
 
 import jsonschema_rs
 
+from servanda.agreement.dates import DateExpressionError, NoSuchDateError, parse_span
+
 _TYPES = frozenset({"object", "array", "string", "integer", "boolean", "null"})
 _ALLOWED: dict[str, frozenset[str]] = {
     "object": frozenset({"properties", "required", "additionalProperties"}),
@@ -34,6 +36,20 @@ SEALS: dict[str, Any] = {
     "minItems": 1,
     "uniqueItems": True,
 }
+
+
+def _is_date_expression(text: str) -> bool:
+    """Whether a text is a date expression; one whose days do not exist is kept as stated (spec/entry.md)."""
+    try:
+        parse_span(text)
+    except NoSuchDateError:
+        return True
+    except DateExpressionError:
+        return False
+    return True
+
+
+_FORMATS = {"date-expression": _is_date_expression}
 
 
 def schema_problems(schema: object, where: str = "fields") -> Iterator[str]:
@@ -167,13 +183,13 @@ class FieldValidator:
         Args:
             schema: the field schema.
             sealable: whether members may stand sealed in any object.
-            dates: whether `format: date` is looked at; no field schema of a pack has it.
+            dates: whether `format` is looked at (`date`, `date-expression`); no field schema of a pack has it.
             apart: members that may stand there as well and are judged elsewhere.
         """
         whole = _with_seals(schema) if sealable else schema
         if apart:
             whole = {**whole, "properties": {**whole["properties"], **dict.fromkeys(apart, True)}}
-        self._validator = jsonschema_rs.Draft202012Validator(whole, validate_formats=dates)
+        self._validator = jsonschema_rs.Draft202012Validator(whole, validate_formats=dates, formats=_FORMATS)
         self._sealable = sealable
 
     def problem(self, content: object) -> str | None:

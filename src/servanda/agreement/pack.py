@@ -19,6 +19,21 @@ PACK_BYTES_MAX = 8 * 1024 * 1024
 ALARM_MINUTES, CONTACTS_DAYS = 10, 365
 """What holds where the pack has no `line` (spec/pack.md)."""
 
+_IMPLEMENTATION = ("not initiated", "minimal", "intermediate", "full")
+SCALES: dict[str, dict[str, Any]] = {
+    "implementation": {
+        "id": "implementation",
+        "names": {"en": "Implementation, 0 to 3"},
+        "marks": [{"value": value, "names": {"en": word}} for value, word in enumerate(_IMPLEMENTATION)],
+    },
+    "compliance": {
+        "id": "compliance",
+        "names": {"en": "Compliance, -1, 0 or +1"},
+        "marks": [{"value": value, "names": {}} for value in (-1, 0, 1)],
+    },
+}
+"""The two scales that every pack has unless it has its own of that name (spec/dialogue.md)."""
+
 
 class Pack(msgspec.Struct, frozen=True, dict=True):
     """A pack that has been checked. `data` is its JSON value, `digest` the SHA-256 of its canonical bytes."""
@@ -55,6 +70,21 @@ class Pack(msgspec.Struct, frozen=True, dict=True):
     def obligations(self) -> dict[str, dict[str, Any]]:
         """Obligations by id."""
         return {obligation["id"]: obligation for obligation in self.data["obligations"]}
+
+    @cached_property
+    def bodies(self) -> dict[str, dict[str, Any]]:
+        """Bodies by id."""
+        return {body["id"]: body for body in self.data["bodies"]}
+
+    @cached_property
+    def topics(self) -> dict[str, dict[str, Any]]:
+        """Topics that the pack names, by id."""
+        return {topic["id"]: topic for topic in self.data.get("topics", ())}
+
+    @cached_property
+    def scales(self) -> dict[str, dict[str, Any]]:
+        """Scales by id: those that come with the software, and the pack's own in their place."""
+        return {**SCALES, **{scale["id"]: scale for scale in self.data.get("scales", ())}}
 
     @cached_property
     def alert_classes(self) -> dict[str, dict[str, Any]]:

@@ -21,7 +21,7 @@ from servanda.agreement.shape import PACK_SHAPE
 
 Found = Iterator[tuple[str, str]]
 REQUIRED_LISTS = ("parties", "units", "items", "places", "events", "formats", "obligations", "bodies", "alerts")
-LISTS = (*REQUIRED_LISTS, "codes")
+LISTS = (*REQUIRED_LISTS, "codes", "topics", "scales")
 OPENS_LOTS = frozenset({"custody.declare", "custody.found"})
 """Effects of which every row of a table opens a lot."""
 _ROWS_OF_LOTS = (
@@ -52,6 +52,7 @@ def pack_problems(data: object) -> Found:
     for index, obligation in enumerate(data["obligations"]):
         yield from _obligation_problems(data, obligation, f"obligations[{index}]")
     yield from _body_problems(data)
+    yield from _dialogue_problems(data)
     yield from _line_problems(data)
 
 
@@ -77,6 +78,8 @@ _TEXTS = {
     "bodies": ("names", "cadence"),
     "alerts": ("names",),
     "codes": ("texts",),
+    "topics": ("names",),
+    "scales": ("names",),
 }
 
 
@@ -91,6 +94,16 @@ def _text_problems(data: dict[str, Any]) -> Found:
         for index, entry in enumerate(data["obligations"])
         if entry["due"]["rule"] == "unstated"
     ]
+    texts += [
+        (f"bodies[{index}].offices[{row}].office", office["office"])
+        for index, body in enumerate(data["bodies"])
+        for row, office in enumerate(body.get("offices", ()))
+    ]
+    texts += [
+        (f"scales[{index}].marks[{row}].names", mark["names"])
+        for index, scale in enumerate(data.get("scales", ()))
+        for row, mark in enumerate(scale["marks"])
+    ]
     for path, text in texts:
         if text is None:
             continue
@@ -102,9 +115,9 @@ def _text_problems(data: dict[str, Any]) -> Found:
 
 
 def _identifier_problems(data: dict[str, Any]) -> Found:
-    for name in REQUIRED_LISTS:
+    for name in (*REQUIRED_LISTS, "topics", "scales"):
         seen: set[object] = set()
-        for index, entry in enumerate(data[name]):
+        for index, entry in enumerate(data.get(name, ())):
             key = (entry["id"], entry["version"]) if name == "formats" else entry["id"]
             if key in seen:
                 yield f"{name}[{index}].id", f"`{entry['id']}` is already used in {name}"
@@ -114,6 +127,8 @@ def _identifier_problems(data: dict[str, Any]) -> Found:
 def _date_problems(data: dict[str, Any]) -> Found:
     dates = [(f"time.holidays[{i}]", day) for i, day in enumerate(data["time"]["holidays"])]
     dates += [(f"events[{i}].date", e["date"]) for i, e in enumerate(data["events"]) if "date" in e]
+    every = [(f"bodies[{i}].every", body.get("every", {})) for i, body in enumerate(data["bodies"])]
+    dates += [(f"{path}.first", rhythm["first"]) for path, rhythm in every if "first" in rhythm]
     for index, entry in enumerate(data["obligations"]):
         for member in ("date", "first", "until"):
             if entry["due"].get(member) is not None:
@@ -175,7 +190,10 @@ def _format_problems(data: dict[str, Any], form: dict[str, Any], path: str) -> F
         )
     effect = form["effect"]
     if effect is not None and effect not in EFFECTS:
-        yield f"{path}.effect", f"`{effect}` is not an effect (spec/custody.md, spec/obligations.md, spec/alerts.md)"
+        yield (
+            f"{path}.effect",
+            f"`{effect}` is not an effect (spec/custody.md, spec/obligations.md, spec/alerts.md, spec/dialogue.md)",
+        )
     elif effect is not None:
         if EFFECTS[effect].act != form["act"]:
             yield f"{path}.act", f"effect `{effect}` rests on `{EFFECTS[effect].act}`, not on `{form['act']}`"
@@ -241,6 +259,26 @@ def _body_problems(data: dict[str, Any]) -> Found:
     for index, event in enumerate(data["events"]):
         if "format" in event and event["format"] not in _ids(data, "formats"):
             yield f"events[{index}].format", f"format `{event['format']}` is not among the formats"
+
+
+def _dialogue_problems(data: dict[str, Any]) -> Found:
+    for index, body in enumerate(data["bodies"]):
+        for row, office in enumerate(body.get("offices", ())):
+            if office["party"] not in body["members"]:
+                yield f"bodies[{index}].offices[{row}].party", f"`{office['party']}` is not a member of the body"
+    topics = {topic["id"]: topic for topic in data.get("topics", ())}
+    for index, topic in enumerate(data.get("topics", ())):
+        step, chain = topic["within"], {topic["id"]}
+        while step is not None:
+            if step not in topics or step in chain:
+                yield f"topics[{index}].within", f"`{step}` is not a topic, or the topic is within itself"
+                break
+            chain.add(step)
+            step = topics[step]["within"]
+    for index, scale in enumerate(data.get("scales", ())):
+        values = [mark["value"] for mark in scale["marks"]]
+        if len(set(values)) != len(values):
+            yield f"scales[{index}].marks", "a mark stands twice"
 
 
 def _line_problems(data: dict[str, Any]) -> Found:

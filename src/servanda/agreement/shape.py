@@ -121,7 +121,19 @@ PACK_SHAPE: dict[str, Any] = _object(
     ),
     bodies=_list(
         _object(
-            id=_ID, names=_TEXTS, members={**_PARTIES, "minItems": 1}, within=_or_null(_ID), cadence=_or_null(_TEXTS)
+            id=_ID,
+            names=_TEXTS,
+            members={**_PARTIES, "minItems": 1},
+            within=_or_null(_ID),
+            cadence=_or_null(_TEXTS),
+            every=_object(
+                count={"type": "integer", "minimum": 1, "maximum": 1000},
+                unit={"enum": ["day", "week", "month", "year"]},
+                first=_DATE,
+                optional=("first",),
+            ),
+            offices=_list(_object(party=_ID, office=_TEXTS), 0, 200),
+            optional=("every", "offices"),
         )
     ),
     alerts=_list(
@@ -153,5 +165,15 @@ PACK_SHAPE: dict[str, Any] = _object(
         contacts_days={"type": "integer", "minimum": 1, "maximum": 36_500},
         routes=_list(_object(kind={"enum": ["address", "courier", "relay"]}, by=_ID, optional=("by",)), 1, 64),
     ),
-    optional=("codes", "line"),
+    topics=_list(_object(id=_ID, names=_TEXTS, within=_or_null(_ID)), 0, 10_000),
+    scales=_list(
+        _object(
+            id=_ID,
+            names=_TEXTS,
+            marks=_list(_object(value={"type": "integer", "minimum": -1000, "maximum": 1000}, names=_TEXTS), 1, 100),
+        ),
+        0,
+        100,
+    ),
+    optional=("codes", "line", "topics", "scales"),
 )
