@@ -78,7 +78,8 @@ def compare_power(base: Fraction, exponent: int, bound: Fraction) -> int:
     """
     top, bottom = base.numerator, base.denominator
     if exponent <= bound.denominator.bit_length() or bottom == 1 or exponent * bottom.bit_length() <= 512:
-        left, right = top**exponent * bound.denominator, bound.numerator * bottom**exponent
+        left: int = top**exponent * bound.denominator
+        right: int = bound.numerator * bottom**exponent
         return (left > right) - (left < right)
     bits = 96
     while True:

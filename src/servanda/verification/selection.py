@@ -109,7 +109,8 @@ def draw_rows(seed: bytes, population: int, count: int) -> list[int]:
     if not 0 <= count <= population:
         raise VerificationError(f"a sample of {count} is larger than its population of {population}, or negative")
     _check_bytes(seed)
-    words, moved, drawn = _words(seed), {}, []
+    words, drawn = _words(seed), []
+    moved: dict[int, int] = {}
     for step in range(count):
         at = step + _below(words, population - step)
         drawn.append(moved.get(at, at))
