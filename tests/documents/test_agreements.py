@@ -19,7 +19,15 @@ from tests.rig.stories import AGREEMENTS, EXAMPLES, STORIES, drafts_of, pack_nam
 INDEX = AGREEMENTS / "README.md"
 NAMES = sorted(path.parent.name for path in AGREEMENTS.glob("*/pack.toml"))
 VARIANT = EXAMPLES / "urgent-alert" / "pack"
-TITLES = {"early-notification": 2, "ict-incidents-2013": 2, "launch-notification-1988": 2, "unusual-activities": 3}
+TITLES = {
+    "early-notification": 2,
+    "ict-incidents-2013": 2,
+    "launch-notification-1988": 2,
+    "unusual-activities": 3,
+    "us-ru-2013": 2,
+}
+REPLAYED = {"us-ru-2013"}
+"""Shown by a replay instead of by drafts."""
 CHOSEN = {"en": "chosen for exercises", "fr": "choisi", "ru": "выбран", "uk": "вибрано"}
 """What the name of a class says of clocks that no source gives."""
 SECTIONS = ["Sources", "Fact, and choice for exercises", "Left out", "Translation"]
@@ -165,7 +173,7 @@ def test_every_format_of_a_pack_has_an_example_and_every_example_a_row_on_its_pa
     linked = [int(number) for number in re.findall(r"\]\(drafts/(\d\d)-", page)]
     assert linked == sorted(linked)
     assert {linked[0], linked[-1]} == {1, len(drafts)}
-    assert set(STORIES) == set(TITLES)
+    assert set(STORIES) == set(TITLES) - REPLAYED
 
 
 @pytest.mark.parametrize("name", STORIES)

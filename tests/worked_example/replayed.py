@@ -10,24 +10,27 @@ from typing import Any
 
 from servanda.assembly import read_pack
 from servanda.operations.desk import dispatch
-from servanda.operations.replay import draft_of
+from servanda.operations.replay import draft_of, remember
 from tests.rig.world import World
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @cache
-def replayed(name: str = "syria-2013") -> tuple[World, dict[str, str]]:
-    """The world after the last step, and the entry that each step became."""
+def replayed(name: str = "syria-2013", until: str = "") -> tuple[World, dict[str, str]]:
+    """The world after the last step (or the step named), and what each step became (`operations.replay:remember`)."""
     world = World(read_pack(ROOT / "agreements" / name), status="exercise")
     entered: dict[str, str] = {}
     for step in tomllib.loads((ROOT / "examples" / name / "replay.toml").read_text())["step"]:
         centre = world.centres[step["party"]]
-        identifier = dispatch(centre, {"command": "draft", "draft": draft_of(step, entered, "desk")})
+        draft = draft_of(step, entered, "desk")
+        identifier = dispatch(centre, {"command": "draft", "draft": draft})
         dispatch(centre, {"command": "submit", "identifier": identifier})
         released = dispatch(centre, {"command": "release", "identifier": identifier, "officer": "chief"})
-        entered[step["id"]] = released["entry"]
+        remember(step, draft, released["entry"], entered)
         world.sync()
+        if step["id"] == until:
+            break
     return world, entered
 
 

@@ -7,13 +7,16 @@ the exercise clock that the step gives.
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 from servanda.operations.errors import Refusal
+from servanda.proof.canonical import encode
 
 _STEP_LOT = re.compile(r"([a-z0-9][a-z0-9-]*)#(\d+)")
+_PLACE, _DIGEST = "step:", "digest:"
 STATUS = "exercise"
 
 
@@ -54,6 +57,19 @@ def draft_of(step: Mapping[str, Any], entered: Mapping[str, str], author: str) -
     return draft
 
 
+def remember(step: Mapping[str, Any], draft: Mapping[str, Any], entry: str, entered: MutableMapping[str, str]) -> None:
+    """Note what a step became, so that later steps can refer to its place (`step:ID`) and to its content (`digest:ID`).
+
+    Args:
+        step: the step.
+        draft: the draft that `draft_of` made of it.
+        entry: the entry (`party/number`) that it became.
+        entered: what is remembered; changed in place.
+    """
+    entered[step["id"]] = entry
+    entered[_DIGEST + step["id"]] = hashlib.sha256(encode(draft["content"])).hexdigest()
+
+
 def _remarks(step: Mapping[str, Any]) -> str:
     """Source and grade of steps in built-in formats, whose content has no place for them."""
     return f"source {step['source']}; grade {step.get('grade', '')}" if "source" in step else ""
@@ -66,7 +82,7 @@ def _entered(name: str, entered: Mapping[str, str]) -> str:
 
 
 def _resolve(value: Any, entered: Mapping[str, str]) -> Any:
-    """`step#row` in the place of a lot's name becomes `party/number/row`."""
+    """`step#row` in the place of a lot's name becomes `party/number/row`; `step:ID` a place, `digest:ID` a digest."""
     if isinstance(value, dict):
         return {
             key: _lot(member, entered) if key in ("lot", "lots") else _resolve(member, entered)
@@ -74,6 +90,10 @@ def _resolve(value: Any, entered: Mapping[str, str]) -> Any:
         }
     if isinstance(value, list):
         return [_resolve(item, entered) for item in value]
+    if isinstance(value, str) and value.startswith(_PLACE):
+        return _entered(value.removeprefix(_PLACE), entered)
+    if isinstance(value, str) and value.startswith(_DIGEST):
+        return _entered(value, entered)
     return value
 
 
