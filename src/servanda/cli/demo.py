@@ -21,7 +21,6 @@ from servanda.cli.telling import tell_story
 from servanda.operations.errors import Refusal
 
 SHARED = Path(__file__).resolve().parents[3]
-AS_OF = "2026-01-04T00:00:00Z"
 
 
 @click.command()
@@ -32,10 +31,13 @@ AS_OF = "2026-01-04T00:00:00Z"
     help="New folder for the centres; temporary if not given.",
 )
 @click.option("--keep", is_flag=True, help="Leave the centres on duty.")
-@click.option("--as-of", default=AS_OF, show_default=True, help="Instant at which the obligations are judged.")
+@click.option("--as-of", help="Instant at which the obligations are judged; else the example's own.")
 @json_option
-def demo(name: str, home: Path | None, keep: bool, as_of: str, as_json: bool) -> None:
-    """Play worked example NAME between real centres: `syria-2013` replays a record, `urgent-alert` tells a story."""
+def demo(name: str, home: Path | None, keep: bool, as_of: str | None, as_json: bool) -> None:
+    """Play worked example NAME between real centres.
+
+    `syria-2013` replays a record of custody, `us-ru-2013` one of a dialogue; `urgent-alert` tells a story.
+    """
     pack, example = SHARED / "agreements" / name, SHARED / "examples" / name
     known = sorted(path.parent.name for kind in ("replay", "story") for path in SHARED.glob(f"examples/*/{kind}.toml"))
     if name not in known:
@@ -48,12 +50,13 @@ def demo(name: str, home: Path | None, keep: bool, as_of: str, as_json: bool) ->
             raise click.exceptions.Exit(1)
         return
     show = Demonstration(base, pack, example)
+    show.as_json = as_json
     try:
         with _progress("centres", len(show.pack.parties) * 2, as_json) as step:
             show.start(step)
         with _progress("replay", show.length, as_json) as step:
             show.replay(step)
-        result = show.conclude(as_of)
+        result = show.conclude(as_of or show.as_of)
         result["verified"] = result["verified"] and _independent(show, result)
         if not emit(result["data"] | {"verified": result["verified"], "homes": str(base)}, as_json):
             _print(show, result)
@@ -99,8 +102,12 @@ def _print(show: Demonstration, result: Mapping[str, Any]) -> None:
     click.echo(
         f"\nEXERCISE. {pack['title']['en']}. Judged by the dates that the sources attest; exercise clock throughout.\n"
     )
-    print_accounting(result["accounting"], pack, show.subjects)
-    _print_sums(result["accounting"], pack)
+    for page in show.pages:
+        click.echo(f"$ servanda {page['command']}        ({page['title']})\n")
+        click.echo(show.shown[page["command"]])
+    if result["accounting"]["accounts"] or result["accounting"]["figures"]:
+        print_accounting(result["accounting"], pack, show.subjects)
+        _print_sums(result["accounting"], pack)
     print_obligations(result["obligations"], pack)
     receipts: dict[str, dict[str, int]] = {}
     for receipt in result["receipts"]:
@@ -158,10 +165,12 @@ def _print_where(show: Demonstration, result: Mapping[str, Any], keep: bool) -> 
     click.echo(f"fingerprints {show.centres.base / 'fingerprints.txt'}")
     click.echo("\nGo on with, for example:")
     click.echo(f"  ./run servanda verify {show.dossier} --parties {show.centres.base / 'fingerprints.txt'}")
-    party, entry = show.witness, (data["declared"] or data["figures"])[0]["entry"]
+    party = show.witness
+    entry = next((row["entry"] for name in ("declared", "figures") for row in data[name]), f"{party}/3")
     click.echo(f"  export SERVANDA_PASSPHRASE={show.centres.passphrase}")
     click.echo(f"  ./run servanda show --home {show.centres.base}/{party} {entry}")
-    click.echo(f"  ./run servanda accounting --home {show.centres.base}/{party}")
+    for command in [page["command"] for page in show.pages] or ["accounting"]:
+        click.echo(f"  ./run servanda {command} --home {show.centres.base}/{party}")
     if keep:
         click.echo(f"The centres are on duty; end them with: kill $(cat {show.centres.base}/*/pid)")
 

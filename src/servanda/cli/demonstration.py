@@ -4,6 +4,11 @@
 from __future__ import annotations
 
 import base64
+import json
+import os
+import shlex
+import subprocess
+import sys
 import tomllib
 from collections.abc import Mapping
 from functools import partial
@@ -12,8 +17,11 @@ from typing import Any
 
 from servanda.assembly import read_pack
 from servanda.cli.centres import Centres, Step, patiently
-from servanda.operations.replay import draft_of
+from servanda.operations.errors import Refusal
+from servanda.operations.replay import draft_of, remember
 from servanda.operations.verifying import verify_bundle
+
+AS_OF = "2026-01-04T00:00:00Z"
 
 
 class Demonstration:
@@ -25,7 +33,14 @@ class Demonstration:
         self.pack = self.centres.pack
         self.steps = tomllib.loads((example / "replay.toml").read_text())["step"]
         listing = example / "show.toml"
-        self.subjects: list[str] = tomllib.loads(listing.read_text())["figures"] if listing.is_file() else []
+        listed = tomllib.loads(listing.read_text()) if listing.is_file() else {}
+        self.subjects: list[str] = listed.get("figures", [])
+        self.pages: list[dict[str, str]] = listed.get("page", [])
+        """Commands whose output is shown, each asked after the step that it names, or at the end."""
+        self.as_of: str = listed.get("as-of", AS_OF)
+        self.as_json = False
+        self.shown: dict[str, Any] = {}
+        """Command to what it printed, or with `as_json` to its data."""
         self.dossier = base / "dossier.servanda"
 
     @property
@@ -56,14 +71,35 @@ class Demonstration:
         patiently(self.centres.all_receipted)
 
     def _replay_step(self, item: Mapping[str, Any], entered: dict[str, str]) -> None:
-        entry = patiently(lambda: self.centres.enter(item["party"], draft_of(item, entered, "desk-1")))
-        entered[item["id"]] = entry
+        draft = draft_of(item, entered, "desk-1")
+        entry = patiently(lambda: self.centres.enter(item["party"], draft))
+        remember(item, draft, entry, entered)
         for addressee in item.get("to", []):
             patiently(partial(self.centres.ask, addressee, "acknowledge", entries=[entry], officer="watch-1"))
+        for page in self.pages:
+            if page.get("after") == item["id"]:
+                self._show(page)
+
+    def _show(self, page: Mapping[str, str]) -> None:
+        """Type a command as its reader would, at one of the centres on duty."""
+        words = [*shlex.split(page["command"]), "--home", str(self.centres.home(page["party"]))]
+        done = subprocess.run(
+            [sys.executable, "-m", "servanda", *words, *(["--json"] if self.as_json else [])],
+            env={**os.environ, "SERVANDA_PASSPHRASE": self.centres.passphrase},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise Refusal(f"`servanda {page['command']}` ended with {done.returncode}: {done.stderr.strip()}", "replay")
+        self.shown[page["command"]] = json.loads(done.stdout) if self.as_json else done.stdout
 
     def conclude(self, as_of: str) -> dict[str, Any]:
         """Registers, receipts and dossier from one centre, and the dossier verified."""
         party = self.witness
+        for page in self.pages:
+            if "after" not in page:
+                self._show(page)
         accounting = self.centres.ask(party, "accounting")
         obligations = self.centres.ask(party, "obligations", at=as_of[:10])
         self.dossier.write_bytes(
@@ -92,5 +128,6 @@ class Demonstration:
                 "dossier": str(self.dossier),
                 "fingerprints": self.centres.fingerprints,
                 "wrong": report.wrong,
+                "pages": self.shown,
             },
         }
