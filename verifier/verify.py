@@ -288,6 +288,8 @@ WORDS = {
     "code": "[A-Z][A-Z0-9-]{0,31}", "entry": "[a-z][a-z0-9-]{0,31}/[1-9][0-9]{0,15}", "salt": "[A-Za-z0-9+/]{43}=",
     "item": "[a-z][a-z0-9-]{0,31}(/[1-9][0-9]{0,15}/(0|[1-9][0-9]{0,15}))?", "ratio": "[1-9][0-9]{0,8}/[1-9][0-9]{0,8}",
     "clause": "[A-Za-z0-9][A-Za-z0-9.-]{0,31}",
+    "discrepancy": "[a-z][a-z-]{0,31}(/[a-z][a-z-]{0,31})?:[a-z][a-z0-9-]{0,31}/[1-9][0-9]{0,15}"
+    "(:[a-z][a-z0-9-]{0,31}/[1-9][0-9]{0,15}/(0|[1-9][0-9]{0,15}))?",
     "instant": "[0-9]{4}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z",
 }  # fmt: skip
 NOTATION = """
@@ -316,16 +318,32 @@ link-test {} ; link-answer {} ; contacts {contacts:[{id:id reach:string(0..500) 
 escalation {action:=reminder,escalation clock:=acknowledge,answer,meeting contact:null|id party:id
  step:integer(0..1000)}
 regime {formats:[id](0..1000) reason:text since:day state:=applied,suspended,voluntary}
-accept {condition:null|{confirmer:id text:text} extent:=full,part received:[{lot:lot quantity:quantity}]}
+accept {condition:null|{confirmer:id text:text} extent:=full,part received:[{lot:lot quantity:quantity}] reason?:id}
 correct {content:any reason:text} ; reveal {disclosures:[string]}
 performs [{extent:=full obligation:duty}|{done:amount extent:=part obligation:duty of:count}](1..50)
 custody.declare {lots:rows ...} ; custody.found {lots:rows ...}
 custody.split {lot:lot parts:[row](1..1000) ...} ; custody.merge {lots:[lot](2..1000) kind:string place:string ...}
 custody.move {lot:lot place:string ...} ; custody.condition {lot:lot condition:text ...}
-custody.seal {lot:lot seal:text action:=applied,checked,broken,removed ...} ; custody.contest {reason:text ...}
+custody.seal {lot:lot seal:text action:=applied,checked,broken,removed kind?:id expires?:date ...}
+custody.contest {reason:text ...}
 custody.loss {lots:[lot] reason:text ...} ; custody.consume {lots:[lot] reason:text ...}
 custody.offer {lots:[lot-row](1..1000) receiver:id place:string ...} ; custody.resolve {lots:lots holder:id ...}
-custody.destroy {lots:lots method:text place:string evidence:[hash] residue:[row](0..100) ...}
+before {lot:lot serial:string(1..80)}|{lot:lot finding:entry}
+custody.destroy {lots:lots method:text place:string evidence:[hash] residue:[row](0..100)
+ identity?:[before](0..1000) ...}
+custody.pack {container:lot lots:[lot](1..1000) ...} ; custody.unpack {container:lot lots:[lot](1..1000) ...}
+custody.shipment {carrier:text expected:date seals:[text](0..1000) ...}
+custody.recount {counts:[lot-row](1..1000) reason?:id ...}
+result =intact,damaged,broken,missing,other-seal
+seals.check {by:text checks:[{seal:text result:result ...}](1..1000) ...}
+seals.stay {seals:[text](1..1000) until?:date ...}
+sites.access {place:string state:=open,notified,restricted,denied,closed reason:text ...}
+standing =declared,counted,accepted,under-scrutiny,pending,excluded,disputed,rejected
+books.state {of:id rows:[{kind:string place:string standing:standing quantity:quantity ...}](1..1000) ...}
+discrepancy.open {owner:id reason:id subject:text words:text ...}
+discrepancy.attempt {keys:[discrepancy](1..1000) reason:id words:text ...}
+discrepancy.reply {keys:[discrepancy](1..1000) reason:id words:text ...}
+discrepancy.close {keys:[discrepancy](1..1000) reason:id words:text ...}
 qualifier =exact,about,at-least,at-most,less-than,more-than
 custody.figure {figures:[{as-of:when basis:text grade:text source:text subject:text unit:text
  value:{amount:amount qualifier:qualifier}|{from:amount qualifier:qualifier to:amount} ...}](1..100) ...}
@@ -393,12 +411,14 @@ due {rule:=fixed date:day ...}|{rule:=days-after,before event:id days:integer(0.
  |{rule:=recurring first:day every:=day,week,month,year until:day|null ...}|{rule:=unstated text:any ...}
  |{rule:=share date:day part:amount of:count ...}|{rule:=triggered trigger:id hours:amount ...}
 pack {servanda-pack:=1 id:id edition:string title:any languages:[string](1..) replaces:hash|null bodies:ids alerts:ids
- codes?:[any] line?:any topics?:[any] scales?:[any] parties:[{id:id names:any role:any ...}](2..64)
+ codes?:[any] line?:any topics?:[any] scales?:[any] reasons?:ids methods?:ids seals?:ids thresholds?:[any]
+ discrepancies?:any parties:[{id:id names:any role:any ...}](2..64)
  places:ids units:[{id:id exponent:amount ...}]
  time:{zone:string days:=calendar,working holidays:[day] basis:=event,receipt ...}
  settlement:{quorum:=all|amount liars:amount lapse?:boolean ...} items:[{id:id unit:id within:id|null ...}]
  events:[{id:id date:day ...}|{id:id format:id ...}] formats:[{id:id version:amount act:act effect:string|null
- fields:any names:any purpose:any release:=two,one,centre may-send:[id] performs:boolean witnesses:[id] ...}](1..)
+ fields:any names:any purpose:any release:=two,one,centre may-send:[id] performs:boolean witnesses:[id]
+ quorum?:count ...}](1..)
  obligations:[{id:duty obligors:[id] judged-by:[id] due:due absence:=overdue,not-stated ...}]}
 fork {consistency:[hash](0..64) first:string second:string servanda-fork:=1}
 manifest {agreement:hash as-of:string exporter:id files:[{path:string sha256:hash size:amount}] servanda-bundle:=1
@@ -408,6 +428,7 @@ opening {disclosure:any|string entry:reference}
 """
 SHAPES = read_shapes(WORDS, NOTATION)
 OFFERS = {"custody.offer", "custody.destroy", "custody.resolve", "obligations.extend", "obligations.supersede"}
+OFFERS |= {"seals.stay", "discrepancy.close"}
 OFFERS |= {f"agreement.{x}" for x in ("text", "extend", "accede", "terminate")}
 ACTS_OF = {**dict.fromkeys(OFFERS, "offer"), "alerts.inquiry": "inquire", "alerts.answer": "answer"}
 ACTS_OF |= {"inspection.mandate": "offer", "inspection.request": "inquire", "inspection.opening": "answer"}
@@ -621,6 +642,7 @@ class Pack:
         self.events, self.formats, self.obligations = by_id["events"], by_id["formats"], by_id["obligations"]
         self.quorum = MAX_INTEGER if settlement["quorum"] == "all" else settlement["quorum"]
         self.lapse: bool = settlement.get("lapse", False)
+        self.reasons, self.methods = ({x["id"] for x in value.get(name, ())} for name in ("reasons", "methods"))
         must(2 * self.quorum > len(self.parties) - 2 + settlement["liars"], "its quorum is too small")
         for x in value["formats"]:
             check_schema(x["fields"], f"fields of {x['id']}")
@@ -826,6 +848,8 @@ class Offer:
     members: frozenset[str]  # the author and those it names
     outside: frozenset[str]  # the other parties: those outside S
     needed: int  # how many of them must attest: q
+    witnesses: frozenset[str]  # of whom a quorum suffices
+    quorum: int
     may_lapse: bool
     accepts: dict[str, Entry] = field(default_factory=dict)
     refusals: dict[str, Entry] = field(default_factory=dict)
@@ -994,7 +1018,11 @@ class Record:
             must(members == self.offers[thread].members, "not all the members, or others")
             must(e.frame["format"] == thread.frame["format"], "another format")
         outside, may_lapse = e.pack.parties - members, e.pack.lapse and e.effect == "custody.offer"
-        self.offers[e] = Offer(e, thread, members, outside, min(len(outside), e.pack.quorum), may_lapse)
+        enough = e.format.get("quorum", 0)
+        some = members & {*e.format["witnesses"]} if enough else frozenset()
+        must(not enough or thread is e, "a thread of what a quorum carries")
+        q = min(len(outside), e.pack.quorum)
+        self.offers[e] = Offer(e, thread, members, outside, q, some, enough, may_lapse)
         self.threads.setdefault(thread, {}).setdefault(e.party, []).append(e)
 
     def rule_answer(self, e: Entry, c: Json, first: Any) -> None:
@@ -1013,6 +1041,8 @@ class Record:
                 fits = b["basis"] == "stated" and a["unit"] == b["unit"]
                 must(fits and b["amount"] <= a.get("amount", MAX_INTEGER), "a quantity that was not offered")
         must(c["extent"] == "part" or not c["received"], "received stands with part")
+        reasons = e.pack.reasons if c["extent"] == "part" else ()
+        must(c["reason"] in reasons if "reason" in c else not reasons, "the reason of a difference")
         bound = c["condition"] and (c["condition"]["confirmer"] not in e.pack.parties or first.effect[:8] == "custody.")
         must(not bound, "its condition")
         o.accepts[e.party] = e
@@ -1050,10 +1080,15 @@ class Record:
         return any(v.has(x) and not x.has(o.entry) for x in after)  # if the first covers it, so do the later ones
 
     def refused(self, o: Offer, v: Entry) -> bool:
-        return any(map(v.has, o.refusals.values()))
+        against = {party for party, x in o.refusals.items() if v.has(x)}
+        return bool(against) and not self.carried(o, o.members - against)
+
+    def carried(self, o: Offer, parties: set[str] | frozenset[str]) -> bool:
+        """Whether these are all that it names, but for witnesses, of whom a quorum suffices."""
+        return o.members - o.witnesses <= {*parties, o.entry.party} and len(o.witnesses & parties) >= o.quorum
 
     def accepted(self, o: Offer, v: Entry) -> bool:
-        return len(o.accepts) == len(o.members) - 1 and all(map(v.has, o.accepts.values())) and not self.crossed(o, v)
+        return self.carried(o, {p for p, x in o.accepts.items() if v.has(x)}) and not self.crossed(o, v)
 
     def lapsed(self, o: Offer, v: Entry) -> bool:
         said = sum(v.has(x) for party, x in o.lapses.items() if party in o.outside) if o.may_lapse else 0
@@ -1071,11 +1106,12 @@ class Record:
     def has_effect(self, o: Offer, v: Entry = WHOLE) -> bool:
         """Whether it is settled in the view, every condition is confirmed there, and no rival has crossed it there."""
         if o.entry not in self.memo:
-            entries = [o.entry, *o.accepts.values()]
-            good = self.accepted(o, v) and all(
-                sum(self.attests(p, e, o, v) for p in o.outside) >= o.needed for e in entries
-            )
-            said = [self.decided.get(e) for e in entries[1:] if e.frame["content"]["condition"]]
+            firm = [
+                e for e in (o.entry, *o.accepts.values())
+                if v.has(e) and sum(self.attests(p, e, o, v) for p in o.outside) >= o.needed
+            ]  # fmt: skip
+            good = o.entry in firm and self.carried(o, {e.party for e in firm}) and not self.crossed(o, v)
+            said = [self.decided.get(e) for e in o.accepts.values() if e.frame["content"]["condition"]]
             confirmed = all(x and v.has(x) and x.frame["content"]["outcome"] == "confirmed" for x in said)
             self.memo[o.entry] = good and confirmed and not any(map(v.has, o.rivals))
         return self.memo[o.entry]
@@ -1177,6 +1213,9 @@ def amount_of(x: Json) -> tuple[int | None, str]:
 def facts(x: Json) -> dict[str, Json]:
     amount, unit = amount_of(x)
     return {"amount": amount, "unit": unit, "kind": x["kind"], "place": x["place"]}
+
+
+STATEMENTS = {"figure", "finding", "issue", "seal", "condition", "contest", "shipment", "recount"}
 
 
 class Custody:
@@ -1314,6 +1353,19 @@ class Custody:
             must(not lock or what in ("seal", "condition", "loss"), "locked")
         return self.lots[name], s, lock
 
+    def identified(self, e: Entry, x: Json, rows: Json) -> bool:
+        """Rule 6: the serial that a lot was declared with, or a finding in the past."""
+        if "serial" in x:
+            owned = (self.serials.get((kind, x["serial"]), {}) for kind in e.pack.items)
+            known = any(lot.name == x["lot"] for held in owned for lot in held.values())
+        else:
+            party, number = x["finding"].split("/")
+            reference = {"party": party, "number": int(number)}
+            known = int(number) <= e.sees(party) and party in self.record.journals
+            t = self.record.at(reference) if known else e
+            known = known and t.status == "admissible" and t.effect == "custody.finding"
+        return x["lot"] in rows and known
+
     def check_rows(self, e: Entry, rows: list[Json]) -> None:
         for x in rows:
             must(x["kind"] in e.pack.items, "kind")
@@ -1338,6 +1390,9 @@ class Custody:
         must(all((s.amount, s.unit) == amount_of(x) for (_, s, _), x in zip(found, lots, strict=True)), "quantity")
         o, rows = self.record.offers[e], {lot.name: i for i, (lot, _, _) in enumerate(found)}
         must(len(rows) == len(found), "locked")
+        c = e.frame["content"] if e.effect == "custody.destroy" else {}
+        must(not c or not e.pack.methods or c["method"] in e.pack.methods, "method")
+        must(all(self.identified(e, x, rows) for x in c.get("identity", ())), "identity")
         o.rows = rows
         for lot, s, _ in found:
             state = s if lot.states[-1] is s else self.push(lot, e, s)
@@ -1359,7 +1414,7 @@ class Custody:
 
     def correct(self, e: Entry, first: Entry, c: Json) -> None:
         """Rule 9."""
-        if first.effect.removeprefix("custody.") in ("figure", "finding", "issue", "seal", "condition", "contest"):
+        if first.effect.removeprefix("custody.") in STATEMENTS:
             return
         if first not in self.declared:  # another effect, or a declaration that was not posted
             self.note(e, "late-correction")

@@ -25,6 +25,7 @@ _OPTIONAL: dict[str, dict[str, Any]] = {
     "bodies": {"within": None, "cadence": None},
     "alerts": {"answer-minutes": None},
     "topics": {"within": None},
+    "seals": {"days": None},
 }
 
 
@@ -116,7 +117,9 @@ def _complete(
     data.setdefault("replaces", None)
     if isinstance(data.get("time"), dict):
         data["time"].setdefault("holidays", [])
-    for name in (*REQUIRED_LISTS, *(["topics"] if "topics" in data else [])):
+    if isinstance(data.get("discrepancies"), dict):
+        data["discrepancies"].setdefault("codes", [])
+    for name in (*REQUIRED_LISTS, *(name for name in ("topics", "seals") if name in data)):
         for entry in _entries(data, name):
             for member, default in _OPTIONAL.get(name, {}).items():
                 if isinstance(entry, dict):

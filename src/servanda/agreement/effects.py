@@ -81,14 +81,34 @@ _OUTCOMES = [
 ]
 
 
+SEAL_RESULTS = ("intact", "damaged", "broken", "missing", "other-seal")
+ACCESS_STATES = ("open", "notified", "restricted", "denied", "closed")
+STANDINGS = ("declared", "counted", "accepted", "under-scrutiny", "pending", "excluded", "disputed", "rejected")
+_ENTRY = "[a-z][a-z0-9-]{0,31}/[1-9][0-9]{0,15}"
+_KEY = {
+    "type": "string",
+    "pattern": f"^[a-z][a-z-]{{0,31}}(/[a-z][a-z-]{{0,31}})?:{_ENTRY}(:{_ENTRY}/(0|[1-9][0-9]{{0,15}}))?$",
+}
+"""The identity of a discrepancy (spec/discrepancies.md): code, entry, lot."""
+_KEYED = {"keys": _list(_KEY), "reason": _ID, "words": _TEXT}
+_IDENTITY = {
+    "oneOf": [
+        {**_object(lot=LOT, serial={"type": "string", "minLength": 1, "maxLength": 80}), "additionalProperties": False},
+        {**_object(lot=LOT, finding={"type": "string", "pattern": f"^{_ENTRY}$"}), "additionalProperties": False},
+    ]
+}
 _WORD = {"type": "string", "pattern": "^[A-Z][A-Z0-9-]{0,31}$"}
 INSTANT = "^[0-9]{4}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z$"
 
 
+def _and_perhaps(shape: dict[str, Any], **members: Any) -> dict[str, Any]:
+    """A shape with members that may be left out."""
+    return {**shape, "properties": {**shape["properties"], **members}}
+
+
 def _question(**members: Any) -> dict[str, Any]:
     """What may say by when it is to be answered; without it the class of the alert says so."""
-    shape = _object(**members)
-    return {**shape, "properties": {**members, "answer-by": {"type": "string", "pattern": INSTANT}}}
+    return _and_perhaps(_object(**members), **{"answer-by": {"type": "string", "pattern": INSTANT}})
 
 
 class Effect(NamedTuple):
@@ -218,7 +238,12 @@ EFFECTS: dict[str, Effect] = {
     "custody.merge": Effect("notify", _object(lots=_list(LOT, 2), kind=_NAME, place=_NAME)),
     "custody.move": Effect("notify", _object(lot=LOT, place=_NAME)),
     "custody.seal": Effect(
-        "notify", _object(lot=LOT, seal=_TEXT, action={"enum": ["applied", "checked", "broken", "removed"]})
+        "notify",
+        _and_perhaps(
+            _object(lot=LOT, seal=_TEXT, action={"enum": ["applied", "checked", "broken", "removed"]}),
+            kind=_ID,
+            expires=_DATE,
+        ),
     ),
     "custody.condition": Effect("notify", _object(lot=LOT, condition=_TEXT)),
     "custody.loss": Effect("notify", _object(lots=_any(LOT), reason=_TEXT)),
@@ -227,12 +252,15 @@ EFFECTS: dict[str, Effect] = {
     "custody.offer": Effect("offer", _object(lots=_list(_HELD), receiver=_ID, place=_NAME)),
     "custody.destroy": Effect(
         "offer",
-        _object(
-            lots=_any(_HELD),
-            method=_TEXT,
-            place=_NAME,
-            evidence=_any(_HASH),
-            residue=_list(_PLACED, 0, 100),
+        _and_perhaps(
+            _object(
+                lots=_any(_HELD),
+                method=_TEXT,
+                place=_NAME,
+                evidence=_any(_HASH),
+                residue=_list(_PLACED, 0, 100),
+            ),
+            identity=_list(_IDENTITY, 0),
         ),
     ),
     "custody.resolve": Effect("offer", _object(lots=_any(_HELD), holder=_ID)),
@@ -242,6 +270,25 @@ EFFECTS: dict[str, Effect] = {
     "custody.issue": Effect(
         "notify", _object(issues=_any(_object(count=_AMOUNT, issue=_TEXT, state={"enum": ["open", "closed"]})))
     ),
+    "custody.pack": Effect("notify", _object(container=LOT, lots=_list(LOT))),
+    "custody.unpack": Effect("notify", _object(container=LOT, lots=_list(LOT))),
+    "custody.shipment": Effect("notify", _object(carrier=_TEXT, expected=_DATE, seals=_list(_TEXT, 0))),
+    "custody.recount": Effect("notify", _and_perhaps(_object(counts=_list(_HELD)), reason=_ID)),
+    "seals.check": Effect(
+        "notify", _object(by=_TEXT, checks=_list(_object(seal=_TEXT, result={"enum": list(SEAL_RESULTS)})))
+    ),
+    "seals.stay": Effect("offer", _and_perhaps(_object(seals=_list(_TEXT)), until=_DATE)),
+    "sites.access": Effect("notify", _object(place=_NAME, state={"enum": list(ACCESS_STATES)}, reason=_TEXT)),
+    "books.state": Effect(
+        "notify",
+        _object(
+            of=_ID, rows=_list(_object(kind=_NAME, place=_NAME, standing={"enum": list(STANDINGS)}, quantity=QUANTITY))
+        ),
+    ),
+    "discrepancy.open": Effect("notify", _object(owner=_ID, reason=_ID, subject=_TEXT, words=_TEXT)),
+    "discrepancy.attempt": Effect("notify", _object(**_KEYED)),
+    "discrepancy.reply": Effect("notify", _object(**_KEYED)),
+    "discrepancy.close": Effect("offer", _object(**_KEYED)),
     "alerts.alert": Effect("notify", _question(**{"class": _ID})),
     "alerts.coded": Effect("notify", _object(word=_WORD, number={"type": "integer", "minimum": 1, "maximum": 9999})),
     "alerts.inquiry": Effect("inquire", _question(**{"class": _ID})),

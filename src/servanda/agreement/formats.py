@@ -27,6 +27,8 @@ class Format(msgspec.Struct, frozen=True, dict=True):
     may_send: frozenset[str] = frozenset()
     performs: bool = False
     witnesses: tuple[str, ...] = ()
+    quorum: int | None = None
+    """How many of the witnesses suffice; None: all."""
     built_in: bool = False
     rows: dict[str, Any] | None = None
     """The schema of one row of a table, where the format's content may have one (spec/pack.md, Rows of a table)."""
@@ -63,11 +65,13 @@ def _fields(**members: Any) -> dict[str, Any]:
     }
 
 
-_ACCEPT = _fields(
+_ACCEPTED = _fields(
     extent={"enum": ["full", "part"]},
     received={"type": "array", "items": _fields(lot=LOT, quantity=QUANTITY)},
     condition={"oneOf": [{"type": "null"}, _fields(confirmer=_PARTY, text=_TEXT)]},
 )
+_ACCEPT = {**_ACCEPTED, "properties": {**_ACCEPTED["properties"], "reason": _PARTY}}
+"""With the code by which the pack classes a difference, where something has not come."""
 
 _BUILT_IN = (
     # (identifier, act, release, fields); the content of an identity is checked by journal.identity

@@ -67,6 +67,40 @@ class Pack(msgspec.Struct, frozen=True, dict=True):
         return frozenset(place["id"] for place in self.data["places"])
 
     @cached_property
+    def reasons(self) -> frozenset[str]:
+        """Codes by which differences and discrepancies are classed; empty if the pack has none."""
+        return frozenset(reason["id"] for reason in self.data.get("reasons", ()))
+
+    @cached_property
+    def methods(self) -> frozenset[str]:
+        """Codes of methods of destruction; empty if the pack has none."""
+        return frozenset(method["id"] for method in self.data.get("methods", ()))
+
+    @cached_property
+    def seal_kinds(self) -> dict[str, dict[str, Any]]:
+        """Kinds of seals and tags by id."""
+        return {kind["id"]: kind for kind in self.data.get("seals", ())}
+
+    def significant(self, item: str, stated: int, counted: int) -> bool:
+        """Whether two counts of one kind differ by more than the pack's threshold; without one, whether they differ."""
+        row = next((row for row in self.data.get("thresholds", ()) if row["item"] == item), {"part": 0, "of": 1})
+        return abs(counted - stated) * int(row["of"]) > int(row["part"]) * stated
+
+    def discrepancy_days(self, code: str) -> int | None:
+        """After how many days a discrepancy of that code is overdue; None if the pack gives no clock."""
+        clocks = self.data.get("discrepancies")
+        if clocks is None:
+            return None
+        days: int = next((row["days"] for row in clocks["codes"] if row["code"] == code), clocks["days"])
+        return days
+
+    @property
+    def shipment_days(self) -> int | None:
+        """How many days after its expected arrival a shipment is overdue; None if the pack does not say."""
+        days: int | None = self.data.get("discrepancies", {}).get("shipment-days")
+        return days
+
+    @cached_property
     def obligations(self) -> dict[str, dict[str, Any]]:
         """Obligations by id."""
         return {obligation["id"]: obligation for obligation in self.data["obligations"]}
@@ -165,6 +199,7 @@ def _format(data: dict[str, Any]) -> Format:
         performs=data["performs"],
         witnesses=tuple(data["witnesses"]),
         rows=data.get("rows"),
+        quorum=data.get("quorum"),
     )
 
 

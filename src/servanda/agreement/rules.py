@@ -14,6 +14,7 @@ from zoneinfo import available_timezones
 
 import jsonschema_rs
 
+from servanda.agreement.accounting import accounting_problems, quorum_problems
 from servanda.agreement.effects import EFFECTS, PERFORMS
 from servanda.agreement.fields import APART, row_problems, schema_problems
 from servanda.agreement.formats import ACTS, BUILT_IN
@@ -21,7 +22,7 @@ from servanda.agreement.shape import PACK_SHAPE
 
 Found = Iterator[tuple[str, str]]
 REQUIRED_LISTS = ("parties", "units", "items", "places", "events", "formats", "obligations", "bodies", "alerts")
-LISTS = (*REQUIRED_LISTS, "codes", "topics", "scales")
+LISTS = (*REQUIRED_LISTS, "codes", "topics", "scales", "reasons", "methods", "seals", "thresholds")
 OPENS_LOTS = frozenset({"custody.declare", "custody.found"})
 """Effects of which every row of a table opens a lot."""
 _ROWS_OF_LOTS = (
@@ -47,6 +48,7 @@ def pack_problems(data: object) -> Found:
     yield from _date_problems(data)
     yield from _settlement_problems(data)
     yield from _item_problems(data)
+    yield from accounting_problems(data)
     for index, form in enumerate(data["formats"]):
         yield from _format_problems(data, form, f"formats[{index}]")
     for index, obligation in enumerate(data["obligations"]):
@@ -80,6 +82,9 @@ _TEXTS = {
     "codes": ("texts",),
     "topics": ("names",),
     "scales": ("names",),
+    "reasons": ("names",),
+    "methods": ("names",),
+    "seals": ("names",),
 }
 
 
@@ -115,7 +120,7 @@ def _text_problems(data: dict[str, Any]) -> Found:
 
 
 def _identifier_problems(data: dict[str, Any]) -> Found:
-    for name in (*REQUIRED_LISTS, "topics", "scales"):
+    for name in (*REQUIRED_LISTS, "topics", "scales", "reasons", "methods", "seals"):
         seen: set[object] = set()
         for index, entry in enumerate(data.get(name, ())):
             key = (entry["id"], entry["version"]) if name == "formats" else entry["id"]
@@ -190,10 +195,7 @@ def _format_problems(data: dict[str, Any], form: dict[str, Any], path: str) -> F
         )
     effect = form["effect"]
     if effect is not None and effect not in EFFECTS:
-        yield (
-            f"{path}.effect",
-            f"`{effect}` is not an effect (spec/custody.md, spec/obligations.md, spec/alerts.md, spec/dialogue.md)",
-        )
+        yield f"{path}.effect", f"`{effect}` is not an effect (the pages of spec/ list them)"
     elif effect is not None:
         if EFFECTS[effect].act != form["act"]:
             yield f"{path}.act", f"effect `{effect}` rests on `{EFFECTS[effect].act}`, not on `{form['act']}`"
@@ -206,6 +208,7 @@ def _format_problems(data: dict[str, Any], form: dict[str, Any], path: str) -> F
     yield from _parties_named(data, form["witnesses"], f"{path}.witnesses")
     if form["witnesses"] and form["act"] != "offer":
         yield f"{path}.witnesses", "only an offer has witnesses"
+    yield from quorum_problems(form, path)
     for reason in schema_problems(form["fields"]):
         yield f"{path}.fields", reason
     if form["fields"].get("type") != "object":

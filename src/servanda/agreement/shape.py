@@ -44,6 +44,12 @@ def _rule(name: str, **members: Any) -> dict[str, Any]:
     return _object(rule={"const": name}, **members)
 
 
+def _degrees(most: int) -> dict[str, Any]:
+    """A coordinate in millionths of a degree."""
+    return {"type": "integer", "minimum": -most * 1_000_000, "maximum": most * 1_000_000}
+
+
+_DAYS = {"type": "integer", "minimum": 1, "maximum": 36_500}
 _MINUTES = {"type": "integer", "minimum": 1, "maximum": 5_256_000}
 _COUNT = {"type": "integer", "minimum": 1, "maximum": 1_000_000}
 _DUE = {
@@ -84,7 +90,22 @@ PACK_SHAPE: dict[str, Any] = _object(
     ),
     units=_list(_object(id=_ID, names=_TEXTS, symbol=_WORD, exponent={"type": "integer", "minimum": 0, "maximum": 15})),
     items=_list(_object(id=_ID, names=_TEXTS, unit=_ID, within=_or_null(_ID)), 0, 10_000),
-    places=_list(_object(id=_ID, names=_TEXTS), 0, 10_000),
+    places=_list(
+        _object(
+            id=_ID,
+            names=_TEXTS,
+            within=_ID,
+            coordinates={
+                "type": "array",
+                "prefixItems": [_degrees(90), _degrees(180)],
+                "minItems": 2,
+                "maxItems": 2,
+            },
+            optional=("within", "coordinates"),
+        ),
+        0,
+        10_000,
+    ),
     events=_list(_EVENT),
     formats=_list(
         _object(
@@ -98,9 +119,10 @@ PACK_SHAPE: dict[str, Any] = _object(
             may_send=_PARTIES,
             performs={"type": "boolean"},
             witnesses=_PARTIES,
+            quorum={"type": "integer", "minimum": 1, "maximum": 64},
             fields={"type": "object"},
             rows={"type": "object"},
-            optional=("rows",),
+            optional=("rows", "quorum"),
         ),
         1,
     ),
@@ -175,5 +197,14 @@ PACK_SHAPE: dict[str, Any] = _object(
         0,
         100,
     ),
-    optional=("codes", "line", "topics", "scales"),
+    reasons=_list(_object(id=_ID, names=_TEXTS)),
+    methods=_list(_object(id=_ID, names=_TEXTS)),
+    seals=_list(_object(id=_ID, names=_TEXTS, use={"enum": ["seal", "tag"]}, days=_or_null(_DAYS))),
+    thresholds=_list(_object(item=_ID, part={**_COUNT, "minimum": 0}, of=_COUNT), 0, 10_000),
+    discrepancies=_object(
+        days=_DAYS,
+        shipment_days=_DAYS,
+        codes=_list(_object(code={"type": "string", "pattern": "^[a-z][a-z/-]{0,63}$"}, days=_DAYS)),
+    ),
+    optional=("codes", "line", "topics", "scales", "reasons", "methods", "seals", "thresholds", "discrepancies"),
 )

@@ -59,6 +59,8 @@ def _check_offer(record: RecordState, journal: JournalState, frame: Frame, form:
         raise Inadmissible("offer", "an offer of custody names exactly its receiver")
     if frame.thread is None:
         return
+    if form.quorum is not None:
+        raise Inadmissible("offer", "what a quorum of witnesses carries is offered once, by who destroys: no thread")
     first = record.threads.offers.get(frame.thread.place)
     if first is None or first.thread != first.place:
         raise Inadmissible("offer", f"{frame.thread.place} is not the first offer of a thread")
@@ -92,6 +94,7 @@ def _check_accept(record: RecordState, journal: JournalState, frame: Frame, form
     offered = record.judged_pack(offer).formats[offer.format]
     effect = offered.effect or ""
     _check_extent(frame.content, entry.frame.content, effect)
+    _check_reason(frame.content, pack)
     condition = frame.content["condition"]
     if condition is not None:
         if effect.startswith("custody."):
@@ -119,6 +122,15 @@ def _check_extent(content: dict[str, Any], offered: dict[str, Any], effect: str)
             raise Inadmissible("accept", f"the quantity received of {item['lot']} is not in {limit['unit']}")
         if amount > limit.get("amount", amount):
             raise Inadmissible("accept", f"more is received of {item['lot']} than was offered")
+
+
+def _check_reason(content: dict[str, Any], pack: Pack) -> None:
+    """What is accepted in part says why, by a code of the pack, if it has any; nothing else says so."""
+    reason, known = content.get("reason"), pack.reasons if content["extent"] == "part" else frozenset()
+    if known and reason not in known:
+        raise Inadmissible("accept", f"what is accepted in part has a `reason`, one of {', '.join(sorted(known))}")
+    if reason is not None and not known:
+        raise Inadmissible("accept", "a `reason` stands with what is accepted in part, where the pack has reasons")
 
 
 def _check_refuse(record: RecordState, journal: JournalState, frame: Frame, form: Format, pack: Pack, cut: Cut) -> None:

@@ -176,7 +176,9 @@ class Record(RecordState):
             self.attestations.cite(place, receipt.by, receipt.size, receipt.timestamp, released)
         if frame.act == "offer":
             thread = frame.thread.place if frame.thread else place
-            self.threads.add(Offer(place, thread, frame.named or (), judged.cut, judged.form.key))
+            form, named = judged.form, frame.named or ()
+            witnesses = frozenset(form.witnesses).intersection(named)
+            self.threads.add(Offer(place, thread, named, judged.cut, form.key, witnesses, form.quorum))
         elif frame.format == "adopt" and judged.form.built_in:
             journal.adoptions.append((place.number, frame.content["pack"]))
             self.forget_force()

@@ -232,9 +232,10 @@ class RecordState:
         quorum = pack.quorum(len(others))
         if not self._may_lapse(offer, pack):
             return self.threads.settled(offer, cut, quorum)
-        return self.threads.accepted(offer, cut) and all(
-            sum(1 for party in others if self._upholds(party, place, offer, cut)) >= quorum
-            for place in self.threads.signed(offer)
+        return self.threads.upheld(
+            offer,
+            cut,
+            lambda place: sum(1 for party in others if self._upholds(party, place, offer, cut)) >= quorum,
         )
 
     def _may_lapse(self, offer: Offer, pack: Pack) -> bool:

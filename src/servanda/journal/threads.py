@@ -8,7 +8,7 @@ the answer is the same at every centre; a larger cut never takes away `settled` 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 from servanda.journal.frame import Place
@@ -40,6 +40,9 @@ class Offer:
     named: tuple[str, ...]
     past: Cut
     format: tuple[str, int]
+    witnesses: frozenset[str] = frozenset()
+    """Those of the named of whom `quorum` suffice."""
+    quorum: int | None = None
     acceptances: dict[str, Acceptance] = field(default_factory=dict)
     refusals: dict[str, Place] = field(default_factory=dict)
     lapses: dict[str, Place] = field(default_factory=dict)
@@ -57,6 +60,13 @@ class Offer:
     def signatories(self) -> frozenset[str]:
         """The author and those whom the offer names."""
         return frozenset((self.author, *self.named))
+
+    def carried_by(self, parties: Collection[str]) -> bool:
+        """Whether these acceptances suffice: of all that it names, or of a quorum of the witnesses and all others."""
+        if self.quorum is None:
+            return all(name in parties for name in self.named)
+        witnesses = self.witnesses.intersection(parties)
+        return len(witnesses) >= self.quorum and all(n in parties for n in self.named if n not in self.witnesses)
 
 
 class Attestations:
@@ -166,15 +176,13 @@ class Threads:
         return any(within(cut, place) for place in offer.later)
 
     def refused(self, offer: Offer, cut: Cut) -> bool:
-        """Whether a party that it names has refused it within `cut`."""
-        return any(within(cut, place) for place in offer.refusals.values())
+        """Whether so many that it names have refused it within `cut` that the others can no longer carry it."""
+        refusing = {party for party, place in offer.refusals.items() if within(cut, place)}
+        return bool(refusing) and not offer.carried_by(set(offer.named) - refusing)
 
     def accepted(self, offer: Offer, cut: Cut) -> bool:
-        """Whether every named party has accepted within `cut`, and the offer has crossed none."""
-        if self.crossed(offer, cut):
-            return False
-        acceptances = offer.acceptances
-        return all(name in acceptances and within(cut, acceptances[name].place) for name in offer.named)
+        """Whether all whom it takes have accepted within `cut`, and the offer has crossed none."""
+        return self.upheld(offer, cut, lambda place: within(cut, place))
 
     def settled(self, offer: Offer, cut: Cut, quorum: int) -> bool:
         """Whether the offer is accepted and `quorum` other parties attest it and each acceptance, within `cut`.
@@ -184,18 +192,19 @@ class Threads:
             cut: the entries that are looked at.
             quorum: how many parties outside the signatories must attest; 0 where there is nobody else.
         """
-        if not self.accepted(offer, cut):
-            return False
         outside = offer.signatories
-        return quorum == 0 or all(
-            self._attestations.attesting(place, cut, outside) >= quorum for place in self.signed(offer)
-        )
 
-    def signed(self, offer: Offer) -> Iterator[Place]:
-        """The offer's own place and those of its acceptances: what must be attested."""
-        yield offer.place
-        for acceptance in offer.acceptances.values():
-            yield acceptance.place
+        def attested(place: Place) -> bool:
+            return quorum == 0 or self._attestations.attesting(place, cut, outside) >= quorum
+
+        return self.upheld(offer, cut, attested)
+
+    def upheld(self, offer: Offer, cut: Cut, attested: Callable[[Place], bool]) -> bool:
+        """Whether the offer has crossed none, and it and the acceptances that carry it are attested, within `cut`."""
+        if not within(cut, offer.place) or self.crossed(offer, cut) or not attested(offer.place):
+            return False
+        answers = offer.acceptances.values()
+        return offer.carried_by({a.place.party for a in answers if within(cut, a.place) and attested(a.place)})
 
     def conditions_met(self, offer: Offer, cut: Cut) -> bool | None:
         """True if all conditions are confirmed within `cut`, False if one has failed, None if one is undecided."""

@@ -15,7 +15,10 @@ from servanda.registers.custody.postings import check_serials, enter_serial
 from servanda.registers.custody.rules import checked_row
 
 STATEMENTS = frozenset(
-    {"custody.figure", "custody.finding", "custody.issue", "custody.seal", "custody.condition", "custody.contest"}
+    {
+        *("custody.figure", "custody.finding", "custody.issue", "custody.seal", "custody.condition", "custody.contest"),
+        *("custody.shipment", "custody.recount"),
+    }
 )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from servanda.agreement.effects import INTEGER_MAX
 from servanda.agreement.pack import Pack
-from servanda.journal.frame import Frame
+from servanda.journal.frame import Frame, Place
 from servanda.journal.refusal import Refused
 from servanda.journal.state import Entry
 from servanda.journal.threads import within
@@ -170,10 +170,27 @@ def _lock(book: Book, entry: Entry, lots: list[Lot], effect: str) -> None:
 def destroy(book: Book, entry: Entry, frame: Frame, pack: Pack) -> None:
     """Postings 6: lots are locked until the witnesses have answered."""
     lots = _offered(book, entry, frame, pack)
+    if pack.methods and frame.content["method"] not in pack.methods:
+        raise Refused("method", f"the pack has {', '.join(sorted(pack.methods))}")
+    for item in frame.content.get("identity", ()):
+        _check_identity(book, entry, pack, item, [str(lot.name) for lot in lots])
     book.from_here_on_write()
     _lock(book, entry, lots, "custody.destroy")
     for lot in lots:
         lot.destruction = entry.place
+
+
+def _check_identity(book: Book, entry: Entry, pack: Pack, item: dict[str, str], lots: list[str]) -> None:
+    """What is known of a lot before it is destroyed: the serial it was declared with, or a finding in the past."""
+    if "serial" in item:
+        declared = (book.holdings.serials.get((kind, item["serial"]), {}) for kind in pack.items)
+        known = any(str(name) == item["lot"] for lots_of in declared for name in lots_of.values())
+    else:
+        party, _, number = item["finding"].partition("/")
+        place = Place(party, int(number))
+        known = within(entry.past, place) and book.effect_at(place) == "custody.finding"
+    if item["lot"] not in lots or not known:
+        raise Refused("identity", item["lot"])
 
 
 def resolve(book: Book, entry: Entry, frame: Frame, pack: Pack) -> None:
@@ -238,4 +255,5 @@ def refuse(book: Book, frame: Frame) -> None:
     place = frame.refers_to[0].place
     if place not in book.holdings.offers:
         return
-    book.give_back(place)
+    if book.record.threads.refused(book.record.threads.offers[place], book.record.whole):
+        book.give_back(place)
