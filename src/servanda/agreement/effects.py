@@ -84,31 +84,31 @@ _OUTCOMES = [
 SEAL_RESULTS = ("intact", "damaged", "broken", "missing", "other-seal")
 ACCESS_STATES = ("open", "notified", "restricted", "denied", "closed")
 STANDINGS = ("declared", "counted", "accepted", "under-scrutiny", "pending", "excluded", "disputed", "rejected")
-_ENTRY = "[a-z][a-z0-9-]{0,31}/[1-9][0-9]{0,15}"
+_PLACE = "[a-z][a-z0-9-]{0,31}/[1-9][0-9]{0,15}"
 _KEY = {
     "type": "string",
-    "pattern": f"^[a-z][a-z-]{{0,31}}(/[a-z][a-z-]{{0,31}})?:{_ENTRY}(:{_ENTRY}/(0|[1-9][0-9]{{0,15}}))?$",
+    "pattern": f"^[a-z][a-z-]{{0,31}}(/[a-z][a-z-]{{0,31}})?:{_PLACE}(:{_PLACE}/(0|[1-9][0-9]{{0,15}}))?$",
 }
 """The identity of a discrepancy (spec/discrepancies.md): code, entry, lot."""
 _KEYED = {"keys": _list(_KEY), "reason": _ID, "words": _TEXT}
 _IDENTITY = {
     "oneOf": [
         {**_object(lot=LOT, serial={"type": "string", "minLength": 1, "maxLength": 80}), "additionalProperties": False},
-        {**_object(lot=LOT, finding={"type": "string", "pattern": f"^{_ENTRY}$"}), "additionalProperties": False},
+        {**_object(lot=LOT, finding={"type": "string", "pattern": f"^{_PLACE}$"}), "additionalProperties": False},
     ]
 }
 _WORD = {"type": "string", "pattern": "^[A-Z][A-Z0-9-]{0,31}$"}
 INSTANT = "^[0-9]{4}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z$"
 
 
-def _and_perhaps(shape: dict[str, Any], **members: Any) -> dict[str, Any]:
-    """A shape with members that may be left out."""
+def _optional(shape: dict[str, Any], **members: Any) -> dict[str, Any]:
+    """The shape with members that may be left out; a field schema has no other way to say that there is no value."""
     return {**shape, "properties": {**shape["properties"], **members}}
 
 
 def _question(**members: Any) -> dict[str, Any]:
     """What may say by when it is to be answered; without it the class of the alert says so."""
-    return _and_perhaps(_object(**members), **{"answer-by": {"type": "string", "pattern": INSTANT}})
+    return _optional(_object(**members), **{"answer-by": {"type": "string", "pattern": INSTANT}})
 
 
 class Effect(NamedTuple):
@@ -128,11 +128,6 @@ _EVIDENCE = _list(_HASH, 0)
 _ROWS = _list({"type": "array", "items": _AMOUNT, "minItems": 2, "maxItems": 2}, 0, 20_000)
 _SELECTED = _object(count=_AMOUNT, root=_HASH, rows={**_ROWS, "minItems": 1}, table=_ENTRY)
 _MISS = {"type": "string", "pattern": "^[1-9][0-9]{0,8}/[1-9][0-9]{0,8}$"}
-
-
-def _optional(shape: dict[str, Any], **members: Any) -> dict[str, Any]:
-    """The shape with members that may be left out; a field schema has no other way to say that there is no value."""
-    return {**shape, "properties": {**shape["properties"], **members}}
 
 
 _INSPECTIONS = {
@@ -239,7 +234,7 @@ EFFECTS: dict[str, Effect] = {
     "custody.move": Effect("notify", _object(lot=LOT, place=_NAME)),
     "custody.seal": Effect(
         "notify",
-        _and_perhaps(
+        _optional(
             _object(lot=LOT, seal=_TEXT, action={"enum": ["applied", "checked", "broken", "removed"]}),
             kind=_ID,
             expires=_DATE,
@@ -252,7 +247,7 @@ EFFECTS: dict[str, Effect] = {
     "custody.offer": Effect("offer", _object(lots=_list(_HELD), receiver=_ID, place=_NAME)),
     "custody.destroy": Effect(
         "offer",
-        _and_perhaps(
+        _optional(
             _object(
                 lots=_any(_HELD),
                 method=_TEXT,
@@ -273,11 +268,11 @@ EFFECTS: dict[str, Effect] = {
     "custody.pack": Effect("notify", _object(container=LOT, lots=_list(LOT))),
     "custody.unpack": Effect("notify", _object(container=LOT, lots=_list(LOT))),
     "custody.shipment": Effect("notify", _object(carrier=_TEXT, expected=_DATE, seals=_list(_TEXT, 0))),
-    "custody.recount": Effect("notify", _and_perhaps(_object(counts=_list(_HELD)), reason=_ID)),
+    "custody.recount": Effect("notify", _optional(_object(counts=_list(_HELD)), reason=_ID)),
     "seals.check": Effect(
         "notify", _object(by=_TEXT, checks=_list(_object(seal=_TEXT, result={"enum": list(SEAL_RESULTS)})))
     ),
-    "seals.stay": Effect("offer", _and_perhaps(_object(seals=_list(_TEXT)), until=_DATE)),
+    "seals.stay": Effect("offer", _optional(_object(seals=_list(_TEXT)), until=_DATE)),
     "sites.access": Effect("notify", _object(place=_NAME, state={"enum": list(ACCESS_STATES)}, reason=_TEXT)),
     "books.state": Effect(
         "notify",
