@@ -857,6 +857,11 @@ class Offer:
     rivals: list[Entry] = field(default_factory=list)  # offers to resolve a dispute that it has crossed
     rows: Any = None  # once custody has taken it: the lots that it locks, and the row of each
 
+    def carried_by(self, parties: set[str] | frozenset[str]) -> bool:
+        """Whether these are all that it names, but for witnesses, of whom a quorum suffices."""
+        needed = self.members - self.witnesses - {self.entry.party}
+        return needed <= parties and len(self.witnesses & parties) >= self.quorum
+
 
 class Record:
     """All journals together. An entry is judged when its past has been; the order does not matter otherwise."""
@@ -1081,14 +1086,10 @@ class Record:
 
     def refused(self, o: Offer, v: Entry) -> bool:
         against = {party for party, x in o.refusals.items() if v.has(x)}
-        return bool(against) and not self.carried(o, o.members - against)
-
-    def carried(self, o: Offer, parties: set[str] | frozenset[str]) -> bool:
-        """Whether these are all that it names, but for witnesses, of whom a quorum suffices."""
-        return o.members - o.witnesses <= {*parties, o.entry.party} and len(o.witnesses & parties) >= o.quorum
+        return bool(against) and not o.carried_by(o.members - against)
 
     def accepted(self, o: Offer, v: Entry) -> bool:
-        return self.carried(o, {p for p, x in o.accepts.items() if v.has(x)}) and not self.crossed(o, v)
+        return o.carried_by({p for p, x in o.accepts.items() if v.has(x)}) and not self.crossed(o, v)
 
     def lapsed(self, o: Offer, v: Entry) -> bool:
         said = sum(v.has(x) for party, x in o.lapses.items() if party in o.outside) if o.may_lapse else 0
@@ -1110,7 +1111,7 @@ class Record:
                 e for e in (o.entry, *o.accepts.values())
                 if v.has(e) and sum(self.attests(p, e, o, v) for p in o.outside) >= o.needed
             ]  # fmt: skip
-            good = o.entry in firm and self.carried(o, {e.party for e in firm}) and not self.crossed(o, v)
+            good = o.entry in firm and o.carried_by({e.party for e in firm}) and not self.crossed(o, v)
             said = [self.decided.get(e) for e in o.accepts.values() if e.frame["content"]["condition"]]
             confirmed = all(x and v.has(x) and x.frame["content"]["outcome"] == "confirmed" for x in said)
             self.memo[o.entry] = good and confirmed and not any(map(v.has, o.rivals))
