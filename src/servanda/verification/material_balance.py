@@ -3,7 +3,7 @@
 
 MUF (material unaccounted for) = (beginning + receipts - shipments) - ending. Every figure is a measurement
 `amount (1 + r + s)`: r is its own random error, s a systematic one that it may share with others. All variances follow
-from this one model, in fractions, term by term; roots come last. docs/reference/verification-methods.md has the formulas.
+from this one model, in fractions, term by term; roots come last.
 """
 
 from __future__ import annotations
