@@ -17,6 +17,10 @@ SOURCE = ROOT / "src" / "servanda"
 REASONS = {
     "registers/custody/": "posting",
     "registers/alerts/": "alerts",
+    "registers/books/": "books",
+    "registers/discrepancies/": "discrepancy",
+    "registers/handovers/": "handovers",
+    "registers/sites/": "sites",
     "line/link_tests.py": "link",
     "line/regimes.py": "regime",
 }

@@ -13,7 +13,20 @@ import click
 
 from servanda import __version__
 from servanda.agreement.errors import PackError
-from servanda.cli import ahead, checking, demo, desk, duty, interchange, line, linework, report, reviews, watch
+from servanda.cli import (
+    ahead,
+    bookkeeping,
+    checking,
+    demo,
+    desk,
+    duty,
+    interchange,
+    line,
+    linework,
+    report,
+    reviews,
+    watch,
+)
 from servanda.cli.printing import plain
 from servanda.operations.errors import ServandaError
 from servanda.proof.errors import ProofError
@@ -25,7 +38,7 @@ def servanda() -> None:
     """A direct line between parties who do not trust each other, and one record that any of them can prove."""
 
 
-for _module in (checking, duty, desk, watch, line, linework, ahead, interchange, reviews, report, demo):
+for _module in (checking, duty, desk, bookkeeping, watch, line, linework, ahead, interchange, reviews, report, demo):
     for _command in _module.COMMANDS:
         servanda.add_command(_command)
 

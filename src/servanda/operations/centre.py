@@ -30,8 +30,13 @@ from servanda.proof.cosignatures import cosign
 from servanda.proof.notes import KIND_MLDSA44, Note, NoteError, parse_note
 from servanda.registers.alerts.fold import AlertsRegister
 from servanda.registers.alerts.schedule import Schedule
+from servanda.registers.books.fold import BooksRegister
 from servanda.registers.custody.fold import CustodyRegister
+from servanda.registers.discrepancies.fold import DiscrepanciesRegister
+from servanda.registers.handovers.fold import HandoversRegister
 from servanda.registers.obligations.fold import ObligationsRegister
+from servanda.registers.seals.fold import SealsRegister
+from servanda.registers.sites.fold import SitesRegister
 
 LOAD_AT_ONCE = 1000
 EXERCISE_EXEMPT = frozenset({"identity", "adopt", "branch", "citation", "link-answer"})
@@ -89,12 +94,19 @@ class Centre:
         self.link_tests = LinkTests(self.record)
         self.regimes = Regimes(self.record)
         self.contacts = ContactsBook(self.record)
+        self.discrepancies = DiscrepanciesRegister(self.record)
+        self.handovers = HandoversRegister(self.record)
+        self.seals = SealsRegister(self.record)
+        self.sites = SitesRegister(self.record)
+        self.books = BooksRegister(self.record)
         self._fold()
         self.schedule = Schedule(self.alerts, self.party)
 
     def _fold(self) -> None:
         for register in (self.custody, self.obligations, self.alerts, self.link_tests, self.regimes, self.contacts):
             register.catch_up()
+        for book in (self.discrepancies, self.handovers, self.seals, self.sites, self.books):
+            book.catch_up()
 
     def _load(self, limits: Mapping[str, int]) -> Record:
         record = Record(self.pack, self.checker, limits)
@@ -233,7 +245,10 @@ class Centre:
             unfit = self.alerts.check(entry)
             if unfit is not None:
                 raise Refusal(str(unfit), f"alerts/{unfit.reason}")
-            for name, fold in (("link", self.link_tests), ("regime", self.regimes)):
+            for name, fold in (
+                *(("link", self.link_tests), ("regime", self.regimes), ("discrepancy", self.discrepancies)),
+                *(("handovers", self.handovers), ("sites", self.sites), ("books", self.books)),
+            ):
                 vain = fold.check(entry)
                 if vain is not None:
                     raise Refusal(str(vain), f"{name}/{vain.reason}")

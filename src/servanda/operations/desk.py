@@ -15,7 +15,18 @@ import msgspec
 
 from servanda.journal.audit import audit_record
 from servanda.journal.state import Entry
-from servanda.operations import advancing, casework, interchange, linework, link_tests, reporting, reviewing, silences
+from servanda.operations import (
+    advancing,
+    bookkeeping,
+    casework,
+    discrepancies,
+    interchange,
+    linework,
+    link_tests,
+    reporting,
+    reviewing,
+    silences,
+)
 from servanda.operations.attachments import attachment_view
 from servanda.operations.bundles import export_bundle, import_bundle, take_pack
 from servanda.operations.casework import acknowledged, place_of
@@ -292,6 +303,8 @@ COMMANDS: dict[str, Command] = {
     **casework.COMMANDS,
     **interchange.COMMANDS,
     **reporting.COMMANDS,
+    **discrepancies.COMMANDS,
+    **bookkeeping.COMMANDS,
     **reviewing.COMMANDS,
 }
 CHANGING = frozenset({"release", "send", "acknowledge", "import", "link-test"}) | casework.CHANGING

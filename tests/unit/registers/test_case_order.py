@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 import pytest
 
 from servanda.journal.frame import Place
+from servanda.journal.order import in_order
 from servanda.journal.state import Entry
 from servanda.journal.threads import within
-from servanda.registers.alerts.views import in_order
 
 PARTIES = ("ash", "birch", "cedar")
 

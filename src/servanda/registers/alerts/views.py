@@ -7,8 +7,8 @@ from collections import Counter
 from typing import Any
 
 from servanda.agreement.dates import instant_text
+from servanda.journal.order import in_order
 from servanda.journal.state import Entry
-from servanda.journal.threads import within
 from servanda.proof.canonical import encode
 from servanda.registers.alerts.cases import Case, Question, Round
 from servanda.registers.alerts.clocks import Clock, acknowledgement, assessment, clocks_of
@@ -75,30 +75,6 @@ def case_document(register: AlertsRegister, case: Case, now: int) -> dict[str, A
         "status": case.status,
         "subject": frame.subject,
     }
-
-
-def in_order(entries: list[Entry]) -> list[Entry]:
-    """Entries, each after those in its past; where that leaves a choice, by release and place."""
-    chains: dict[str, list[Entry]] = {}
-    for entry in sorted(entries, key=_number, reverse=True):
-        chains.setdefault(entry.place.party, []).append(entry)
-    found: list[Entry] = []
-    # An entry comes after the earlier ones of its journal: only the first that is left of each can be the next.
-    while heads := [chain[-1] for chain in chains.values() if chain]:
-        free = (head for head in heads if not any(within(head.past, other.place) for other in heads))
-        chosen = min(free, key=_key)
-        chains[chosen.place.party].pop()
-        found.append(chosen)
-    return found
-
-
-def _number(entry: Entry) -> int:
-    return entry.place.number
-
-
-def _key(entry: Entry) -> tuple[str, str, int]:
-    assert entry.frame is not None
-    return (entry.frame.released_at, *entry.place)
 
 
 def _content(entry: Entry) -> dict[str, Any]:
