@@ -24,8 +24,8 @@ OUTCOMES = {
 def test_A1_what_is_turned_over_is_in_custody_and_then_destroyed_and_both_sides_signed_each_handover() -> None:
     """000: “turn over its chemical weapons to international custody, for subsequent destruction”.
 
-    Declared by the one, offered, accepted by the receiver, destroyed before witnesses. Each handover is settled by an
-    entry of either side; in the end the declarer holds nothing, and all that was declared is destroyed.
+    Declared by the one, offered, accepted by the receiver, destroyed before witnesses. Each handover is settled
+    by an entry of either side; in the end the declarer holds nothing, and all that was declared is destroyed.
     """
     world, data = replayed()[0], accounting()
     assert {row["from"] for row in data["handovers"]} >= {"syr", "dkno"}
@@ -42,8 +42,8 @@ def test_A1_what_is_turned_over_is_in_custody_and_then_destroyed_and_both_sides_
 def test_A2_the_accounting_is_full_and_total_for_every_ledger_with_deadlines_and_discrepancies() -> None:
     """000: “all of it, without delay, and allow a full and total accounting”.
 
-    Double entry: for each ledger, what stands on all accounts is what was declared or found. Deadlines are judged to
-    the day, what is contested is listed, and every party's centre computes the same bytes.
+    Double entry: for each ledger, what stands on all accounts is what was declared or found. Deadlines are
+    judged to the day, what is contested is listed, and every party's centre computes the same bytes.
     """
     world, data = replayed()[0], accounting()
     for unit in ("g", "piece"):

@@ -10,7 +10,8 @@ ICT = "ict-incidents-2013"
 
 
 def test_B1_information_goes_over_the_direct_line_and_is_receipted() -> None:
-    """002: “exchange information through the existing direct communication channel … Nuclear Risk Reduction Centers”.
+    """002: “exchange information through the existing direct communication channel … Nuclear Risk Reduction
+    Centers”.
 
     Each centre holds the other's whole journal, and each has the other's receipt for its own to the last entry.
     """
@@ -26,8 +27,9 @@ def test_B1_information_goes_over_the_direct_line_and_is_receipted() -> None:
 def test_B2_an_urgent_alert_is_acknowledged_answered_assessed_and_closed_by_its_clocks() -> None:
     """002: “urgent alerts to avoid misunderstand and conflict escalation”.
 
-    Receipt, a person's acknowledgement, the answer and its assessment are facts of their own, each with its clock;
-    without them the same clock runs out, and the next contact is due to be called. Both centres show the same case.
+    Receipt, a person's acknowledgement, the answer and its assessment are facts of their own, each with its
+    clock; without them the same clock runs out, and the next contact is due to be called. Both centres show the
+    same case.
     """
     world, _ = told(ICT)
     (case,) = alerts_of(world, "usa")["cases"]
