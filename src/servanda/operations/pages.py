@@ -57,7 +57,7 @@ def row(*cells: str) -> Block:
 def as_text(blocks: Iterable[Block]) -> str:
     """For a terminal, wrapped at 110 columns."""
     lines: list[str] = []
-    for kind, group in _groups(blocks):
+    for kind, group in grouped(blocks):
         if kind == "row":
             lines += _table([block.cells for block in group])
         else:
@@ -82,7 +82,7 @@ def _table(rows: list[tuple[str, ...]]) -> list[str]:
 
 def as_markdown(blocks: Iterable[Block]) -> str:
     """As CommonMark with tables; what could be read as markup is escaped."""
-    return "\n\n".join(_markdown(kind, list(group)) for kind, group in _groups(blocks)) + "\n"
+    return "\n\n".join(_markdown(kind, list(group)) for kind, group in grouped(blocks)) + "\n"
 
 
 def _markdown(kind: str, group: list[Block]) -> str:
@@ -101,7 +101,7 @@ def _markdown(kind: str, group: list[Block]) -> str:
 
 def as_html(blocks: Iterable[Block], title: str, language: str) -> str:
     """As one page of HTML that loads nothing from anywhere."""
-    body = "\n".join(_html(kind, list(group)) for kind, group in _groups(blocks))
+    body = "\n".join(_html(kind, list(group)) for kind, group in grouped(blocks))
     head = f'<meta charset="utf-8"><title>{html.escape(title)}</title><style>{_STYLE}</style>'
     begin = f'<!doctype html>\n<html lang="{html.escape(language)}">\n<head>{head}</head>\n<body>'
     return f"{begin}\n{body}\n</body>\n</html>\n"
@@ -124,5 +124,6 @@ def _html(kind: str, group: list[Block]) -> str:
     )
 
 
-def _groups(blocks: Iterable[Block]) -> Iterator[tuple[str, Iterator[Block]]]:
+def grouped(blocks: Iterable[Block]) -> Iterator[tuple[str, Iterator[Block]]]:
+    """Blocks of one kind that follow one another."""
     return groupby(blocks, key=lambda block: block.kind)

@@ -36,6 +36,7 @@ class _Page:
         yield from self._head()
         yield from self._bottom_line()
         yield heading(2, self.words["signed"])
+        yield from [] if self.document["texts"] else [text(self.words["no-texts"])]
         for document in self.document["texts"]:
             yield from self._text(document)
         yield heading(2, self.words["by-topic"])
