@@ -15,6 +15,7 @@ from servanda import __version__
 from servanda.agreement.errors import PackError
 from servanda.cli import (
     ahead,
+    authoring,
     bookkeeping,
     checking,
     demo,
@@ -38,7 +39,22 @@ def servanda() -> None:
     """A direct line between parties who do not trust each other, and one record that any of them can prove."""
 
 
-for _module in (checking, duty, desk, bookkeeping, watch, line, linework, ahead, interchange, reviews, report, demo):
+_MODULES = (
+    checking,
+    authoring,
+    duty,
+    desk,
+    bookkeeping,
+    watch,
+    line,
+    linework,
+    ahead,
+    interchange,
+    reviews,
+    report,
+    demo,
+)
+for _module in _MODULES:
     for _command in _module.COMMANDS:
         servanda.add_command(_command)
 
