@@ -63,7 +63,7 @@ def test_dates_that_run_backwards_do_not_make_a_long_case_slow(monkeypatch: pyte
         next(looks)
         return within(cut, place)
 
-    monkeypatch.setattr("servanda.registers.alerts.views.within", counted)
+    monkeypatch.setattr("servanda.journal.order.within", counted)
     count = 2_000
     made = [entry("ash", number, 80_000 - number, {}) for number in range(1, count + 1)]
     made += [entry("birch", number, number, {"ash": number}) for number in range(1, count + 1)]
