@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import calendar
 import re
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 _ATOM = r"\d{4}(?:-\d{2}(?:-\d{2}(?:T\d{2}:\d{2}:\d{2}Z)?)?)?"
 # ASCII: `int` and `\d` take the digits of every script, the specification means 0 to 9.
@@ -117,3 +119,32 @@ def flags_of(expression: str, weekday: str | None) -> tuple[str, ...]:
         return ()
     days = {WEEKDAYS[(span.first + timedelta(n)).weekday()] for n in range((span.last - span.first).days + 1)}
     return () if weekday in days else ("weekday-contradicts",)
+
+
+def day_in_zone(seconds: int, zone: str) -> date:
+    """The calendar day at an instant (seconds since 1970) in an IANA time zone: by it an agreement begins and ends."""
+    return datetime.fromtimestamp(seconds, ZoneInfo(zone)).date()
+
+
+def stated_flags(understood: str, stated: Mapping[str, Any] | None) -> tuple[str, ...]:
+    """What a reader must be told about a date that is given as understood and as stated (spec/dialogue.md, Stated)."""
+    expressions = [understood, *([stated["date"]] if stated and "date" in stated else [])]
+    spans: list[DateSpan | None] = []
+    for expression in expressions:
+        try:
+            spans.append(parse_span(expression))
+        except NoSuchDateError:
+            spans.append(None)
+    found = ["date-does-not-exist"] if None in spans else []
+    literal = expressions[-1]
+    if stated and "weekday-contradicts" in flags_of(literal, stated.get("weekday")):
+        found.append("weekday-contradicts")
+    if len(spans) == 2 and spans[0] is not None and spans[1] is not None and not _meet(spans[0], spans[1]):
+        found.append("stated-otherwise")
+    return tuple(found)
+
+
+def _meet(one: DateSpan, other: DateSpan) -> bool:
+    """Whether two spans have a day in common; unknown ends reach as far as they may."""
+    first = max(one.first or date.min, other.first or date.min)
+    return first <= min(one.last or date.max, other.last or date.max)

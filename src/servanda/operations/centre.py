@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from servanda.agreement.dates import instant_seconds
 from servanda.agreement.pack import Pack, parse_pack
 from servanda.journal.acceptance import prepare
 from servanda.journal.frame import Frame
 from servanda.journal.record import Record, Verdict
+from servanda.journal.refusal import Refused
 from servanda.journal.state import Entry, JournalState, Prepared
 from servanda.line.contacts import ContactsBook
 from servanda.line.link_tests import LinkTests
@@ -28,10 +29,13 @@ from servanda.operations.ports import Clock, Signer, Store, StoredAdvance, Store
 from servanda.proof.checkpoints import Checkpoint, CheckpointError, parse_checkpoint, sign_checkpoint
 from servanda.proof.cosignatures import cosign
 from servanda.proof.notes import KIND_MLDSA44, Note, NoteError, parse_note
+from servanda.registers.agreements.fold import AgreementsRegister
 from servanda.registers.alerts.fold import AlertsRegister
 from servanda.registers.alerts.schedule import Schedule
 from servanda.registers.books.fold import BooksRegister
+from servanda.registers.commitments.fold import CommitmentsRegister
 from servanda.registers.custody.fold import CustodyRegister
+from servanda.registers.dialogue.fold import DialogueRegister
 from servanda.registers.discrepancies.fold import DiscrepanciesRegister
 from servanda.registers.handovers.fold import HandoversRegister
 from servanda.registers.obligations.fold import ObligationsRegister
@@ -51,6 +55,16 @@ class Signers(NamedTuple):
     receipt: Signer
     receipt_mldsa44: Signer
     officers: Mapping[str, Signer]
+
+
+class Fold(Protocol):
+    """A register, or a part of the line, that says before release what would have no effect there."""
+
+    def catch_up(self) -> None:
+        """Fold what the record has judged since."""
+
+    def check(self, entry: Entry) -> Refused | None:
+        """Why an admissible entry would have no effect, or None."""
 
 
 class Centre:
@@ -99,14 +113,23 @@ class Centre:
         self.seals = SealsRegister(self.record)
         self.sites = SitesRegister(self.record)
         self.books = BooksRegister(self.record)
+        self.dialogue = DialogueRegister(self.record)
+        self.agreements = AgreementsRegister(self.record)
+        self.commitments = CommitmentsRegister(self.record)
+        self.checked: tuple[tuple[str, Fold], ...] = (
+            *(("link", self.link_tests), ("regime", self.regimes), ("discrepancy", self.discrepancies)),
+            *(("handovers", self.handovers), ("sites", self.sites), ("books", self.books)),
+            *(("dialogue", self.dialogue), ("agreement", self.agreements), ("commitments", self.commitments)),
+        )
+        """What says before release that an entry would have no effect, by the first word of its codes."""
         self._fold()
         self.schedule = Schedule(self.alerts, self.party)
 
     def _fold(self) -> None:
-        for register in (self.custody, self.obligations, self.alerts, self.link_tests, self.regimes, self.contacts):
+        for register in (self.custody, self.obligations, self.alerts, self.contacts, self.seals):
             register.catch_up()
-        for book in (self.discrepancies, self.handovers, self.seals, self.sites, self.books):
-            book.catch_up()
+        for _, fold in self.checked:
+            fold.catch_up()
 
     def _load(self, limits: Mapping[str, int]) -> Record:
         record = Record(self.pack, self.checker, limits)
@@ -245,10 +268,7 @@ class Centre:
             unfit = self.alerts.check(entry)
             if unfit is not None:
                 raise Refusal(str(unfit), f"alerts/{unfit.reason}")
-            for name, fold in (
-                *(("link", self.link_tests), ("regime", self.regimes), ("discrepancy", self.discrepancies)),
-                *(("handovers", self.handovers), ("sites", self.sites), ("books", self.books)),
-            ):
+            for name, fold in self.checked:
                 vain = fold.check(entry)
                 if vain is not None:
                     raise Refusal(str(vain), f"{name}/{vain.reason}")
