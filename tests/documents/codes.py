@@ -16,11 +16,14 @@ ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "src" / "servanda"
 REASONS = {
     "registers/custody/": "posting",
+    "registers/agreements/": "agreement",
     "registers/alerts/": "alerts",
     "registers/books/": "books",
     "registers/discrepancies/": "discrepancy",
     "registers/handovers/": "handovers",
     "registers/sites/": "sites",
+    "registers/commitments/": "commitments",
+    "registers/dialogue/": "dialogue",
     "line/link_tests.py": "link",
     "line/regimes.py": "regime",
 }

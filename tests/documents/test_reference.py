@@ -70,6 +70,7 @@ def test_errors_link_to_their_discrepancies_by_the_anchors_that_headings_make() 
         "Verdicts on an entry",
         "Refused postings",
         "Entries outside every case",
+        "Entries outside the dialogue",
         "Entries of the line",
         "Statements without effect",
         "Other discrepancies",

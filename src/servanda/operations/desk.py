@@ -19,6 +19,7 @@ from servanda.operations import (
     advancing,
     bookkeeping,
     casework,
+    dialogue,
     discrepancies,
     interchange,
     linework,
@@ -306,6 +307,7 @@ COMMANDS: dict[str, Command] = {
     **discrepancies.COMMANDS,
     **bookkeeping.COMMANDS,
     **reviewing.COMMANDS,
+    **dialogue.COMMANDS,
 }
 CHANGING = frozenset({"release", "send", "acknowledge", "import", "link-test"}) | casework.CHANGING
 """Commands after which deliveries have something to do."""

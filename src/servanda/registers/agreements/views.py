@@ -221,7 +221,8 @@ def _missing(register: AgreementsRegister, offer: Offer) -> Iterator[dict[str, A
             yield {"acceptance": row["entry"], "what": what, **told}
     if record.threads.accepted(offer, whole) and not record.settled(offer, whole):
         for party in sorted(set(record.judged_pack(offer).parties) - offer.signatories):
-            if not all(_receipted(register, party, place) for place in record.threads.signed(offer)):
+            signed = [offer.place, *(acceptance.place for acceptance in offer.acceptances.values())]
+            if not all(_receipted(register, party, place) for place in signed):
                 yield {"party": party, "what": "receipt"}
 
 

@@ -42,7 +42,7 @@ def _check_names(register: DialogueRegister, entry: Entry, item: Item, corrected
         raise Refused("unknown-body", f"no body {content['body']}; the pack has {_list(pack.bodies)}")
     for kind, name in _names_named(item):
         if not register.names[kind].known(name, entry.past):
-            raise Refused(f"unknown-{kind}", f"no {kind} {name} in the past of this entry")
+            raise _unknown(kind, f"no {kind} {name} in the past of this entry")
     for name in [*content.get("serves", ()), *content.get("after-obligations", ())]:
         if name not in pack.obligations:
             raise Refused("unknown-obligation", f"no obligation {name} in the pack")
@@ -55,6 +55,14 @@ def _check_names(register: DialogueRegister, entry: Entry, item: Item, corrected
         in_pack = kind == "topic" and name in pack.topics
         if in_pack or register.names[kind].known(name, entry.past):
             raise Refused("known-already", f"the {kind} {name} is there already; choose another id")
+
+
+def _unknown(kind: str, words: str) -> Refused:
+    if kind == "contact":
+        return Refused("unknown-contact", words)
+    if kind == "source":
+        return Refused("unknown-source", words)
+    return Refused("unknown-task", words) if kind == "task" else Refused("unknown-consequence", words)
 
 
 def _list(names: Iterable[str]) -> str:
