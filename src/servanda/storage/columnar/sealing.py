@@ -49,24 +49,25 @@ def order_of(members: Sequence[str], *, lots: bool, measured: bool) -> list[str]
 
 
 def lay_down(
-    staged: Path, rows: Path, index: Path | None, order: Sequence[str], left_out: Sequence[int], secret: bytes,
-    count: int, progress: Progress,
+    staged: Path | Sequence[Path], rows: Path, index: Path | None, order: Sequence[str], left_out: Sequence[int],
+    secret: bytes, count: int, progress: Progress,
 ) -> TableTree:  # fmt: skip
     """Sort staged rows, write them to `rows` in their final order, hash them, and write the unsorted `index`.
 
     Raises:
         Refusal: a row is larger than a row may be (`over-size`).
     """
-    schema = pq.read_schema(staged)
+    files = [staged] if isinstance(staged, Path) else [*staged]
+    schema = pq.read_schema(files[0])
     final = pa.schema([field for field in schema if field.name != AT])
     done = 0
     with (
-        engine(staged.parent) as duck,
+        engine(rows.parent) as duck,
         Hasher(secret, count) as hasher,
         pq.ParquetWriter(rows, final, compression="zstd", write_page_index=False) as writer,
         _Index(index) as indexing,
     ):
-        for chunk in _chunks(_sorted(duck, staged, order, left_out), schema):
+        for chunk in _chunks(_sorted(duck, files, order, left_out), schema):
             plain = chunk.select(final.names)
             texts = canonical_texts(plain)
             longest = pc.max(pc.binary_length(texts)).as_py() or 0
@@ -82,10 +83,12 @@ def lay_down(
         return hasher.tree()
 
 
-def _sorted(duck: Any, staged: Path, order: Sequence[str], left_out: Sequence[int]) -> Iterator[pa.RecordBatch]:
+def _sorted(
+    duck: Any, files: Sequence[Path], order: Sequence[str], left_out: Sequence[int]
+) -> Iterator[pa.RecordBatch]:
     by = f" ORDER BY {', '.join(map(quoted, order))}" if order else ""
     where = f' WHERE "{AT}" NOT IN ({", ".join(map(str, sorted(left_out)))})' if left_out else ""
-    query = f"SELECT * FROM read_parquet({literal(staged)}){where}{by}"  # noqa: S608
+    query = f"SELECT * FROM read_parquet([{', '.join(map(literal, files))}]){where}{by}"  # noqa: S608
     yield from duck.sql(query).to_arrow_reader(CHUNK_ROWS)
 
 
