@@ -206,7 +206,7 @@ def _refuse_formulas(path: Path) -> None:
                 if re.fullmatch(r"xl/worksheets/[^/]+\.xml", info.filename):
                     with archive.open(info) as sheet:
                         _scan(path, info.filename, sheet)
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, OSError, ValueError, RuntimeError) as error:
         raise Refusal(f"{path.name}: not a workbook of XLSX: {error}", "table-file") from error
 
 

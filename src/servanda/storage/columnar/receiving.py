@@ -119,7 +119,7 @@ class Receiving:
                 parse_options=pa_json.ParseOptions(explicit_schema=self.schema, unexpected_field_behavior="error"),
             )
             rows = table.select(self.schema.names).combine_chunks().to_batches()[0]
-        except (pa.ArrowInvalid, pa.ArrowNotImplementedError, KeyError, IndexError) as error:
+        except (pa.ArrowException, KeyError, IndexError) as error:
             raise Refusal(f"rows from {first}: {str(error)[:200]}", "table-file") from error
         texts = canonical_texts(rows)
         if b"\n".join(texts.to_pylist()) + b"\n" != lines:
