@@ -162,6 +162,36 @@ class Accounting(RuleBasedStateMachine):
         named = others[: 1 + a % 3] if form == "conclude" else None
         self.attempt(party, form, content, **({"named": tuple(named)} if named else {}))
 
+    @rule(a=NUMBER, b=NUMBER)
+    def everybody_answers_everything(self, a: int, b: int) -> None:
+        self.world.sync()
+        for party in PARTIES:
+            self.answers(party, a, b)
+        self.world.sync()
+
+    @rule(party=PARTY, a=NUMBER, b=NUMBER)
+    def something_is_handed_over_and_answered(self, party: str, a: int, b: int) -> None:
+        self.declares(party, 5 + a, 5 + b)
+        self.hands_over(party, a)
+        self.world.sync()
+        self.counts(PARTIES[a % 4], a, b)
+        self.everybody_answers_everything(2, b)
+
+    @rule(party=PARTY, a=NUMBER, b=NUMBER)
+    def something_is_talked_about_and_closed(self, party: str, a: int, b: int) -> None:
+        self.talks_about_a_discrepancy(party, a, 3 * b + 2)
+        self.everybody_answers_everything(2, 1 + 5 * (b % 2))
+        self.talks_about_a_discrepancy(party, a, b)
+
+    @rule(a=NUMBER, b=NUMBER)
+    def something_is_destroyed(self, a: int, b: int) -> None:
+        self.declares("ash", 1 + a, b)
+        self.destroys("ash", a)
+        self.world.sync()
+        for index, witness in enumerate(PARTIES[1:]):
+            self.answers(witness, 2, 5 if b % 3 == index else 1)
+        self.world.sync()
+
     @rule(party=PARTY, a=NUMBER)
     def asks(self, party: str, a: int) -> None:
         content = {"owner": PARTIES[a % 4], "reason": "paperwork", "subject": "s", "words": "w"}
@@ -248,4 +278,4 @@ def check_closures(centre: Centre) -> None:
 
 
 TestAccounting = Accounting.TestCase
-TestAccounting.settings = settings(max_examples=15, stateful_step_count=30, deadline=None)
+TestAccounting.settings = settings(max_examples=12, stateful_step_count=25, deadline=None)
