@@ -90,7 +90,13 @@ def test_A5_those_who_were_instructed_have_tasks_and_proposals_that_cross_leave_
     assert (instructed["by"]["name"], [who["name"] for who in instructed["to"]]) == ("Barack Obama", ["John Kerry"])
     assert [who["name"] for who in tasks["shape-proposal"]["to"]] == ["John Kerry", "Sergey Lavrov"]
     assert tasks["shape-proposal"]["progress"]["usa"]["state"] == "open"
-    assert {name: task["progress"] for name, task in tasks.items() if not task["progress"]} == {"relay-to-lavrov": {}}
+    register = dispatch(world_.centres["rus"], {"command": "tasks", "on": "2013-09-10"})["tasks"]
+    assert {row["task"]: row["state"] for row in register} == {
+        "instruct-kerry": "done",
+        "instruct-lavrov": "done",
+        "relay-to-lavrov": "open",
+        "shape-proposal": "open",
+    }
 
     between = world()
     first = between.say("usa", "joint-text", proposal("First"), named=["rus"], to=["rus"])
@@ -146,6 +152,15 @@ def test_A7_a_consequence_is_recorded_with_who_supports_and_who_refuses_and_noth
     assert "breach" not in str(document)
 
 
+def threat_reduction(between: World, at: str) -> dict[str, Any]:
+    """The document as it stands at an instant: the same at both centres."""
+    asked = {"command": "agreement-status", "document": "threat-reduction", "at": at}
+    one, other = (dispatch(centre, asked)["documents"][0] for centre in between.centres.values())
+    assert one == other
+    found: dict[str, Any] = one
+    return found
+
+
 def test_B6_the_agreement_that_expired_is_modified_and_extended_and_keeps_its_history() -> None:
     """002: “Nunn-Lugar modified and extended”; “expired on 06.16.13”.
 
@@ -153,7 +168,12 @@ def test_B6_the_agreement_that_expired_is_modified_and_extended_and_keeps_its_hi
     beside it, as stated. The new end is not stated, and none is put in its place. The objection that led to the
     change is on record.
     """
+    before, _ = replayed("us-ru-2013", "ctr-accept")
+    for day, state, warned in (("05-10", "in-force", False), ("06-10", "in-force", True), ("06-17", "expired", False)):
+        row = threat_reduction(before, f"2013-{day}T00:00:00Z")
+        assert (row["state"], row["warning"]) == (state, warned), day
     world_, _ = replayed("us-ru-2013")
+    assert threat_reduction(world_, "2013-06-17T00:00:00Z")["state"] == "in-force"
     document = dispatch(world_.centres["usa"], {"command": "review", "contact": "june-meeting"})
     (text,) = [text for text in document["texts"] if text["document"] == "threat-reduction"]
     assert text["state"] == "in effect"

@@ -32,6 +32,65 @@ def topic(name: str, contact: str = "june-meeting") -> dict[str, Any]:
     return found
 
 
+CHAIN = [
+    ("a-los-cabos", "2012", "unnamed-official", None, "usa"),
+    ("a-moscow", "2013-04", "unnamed-official", None, "usa"),
+    ("obama-syria", "2013-06-17", "on-record", "Barack Obama", "usa"),
+    ("a-corner", "2013-09-05/2013-09-06", "unnamed-official", None, "usa"),
+    ("a-avenue", "2013-09-05/2013-09-06", "unnamed-official", None, "usa"),
+    ("a-indeed", "2013-09-05/2013-09-06", "on-record", "Vladimir Putin", "rus"),
+    ("a-instruct", "2013-09-05/2013-09-06", "on-record", "Vladimir Putin", "rus"),
+    ("a-london", "2013-09-09", "on-record", "John Kerry", "usa"),
+    ("a-call", "2013-09-09", "on-record", "Sergey Lavrov", "rus"),
+    ("a-announcement", "2013-09-09", "on-record", "Sergey Lavrov", "rus"),
+    ("a-interviews", "2013-09-09", "on-record", "Barack Obama", "usa"),
+    ("a-refusal", "2013-09-10", "reporter", None, "rus"),
+    ("a-condition", "2013-09-10", "on-record", "Vladimir Putin", "rus"),
+    ("a-geneva", "2013-09-12", "press", None, None),
+]
+"""Step of the replay, the date of what is spoken of, manner of attribution, speaker, whose side speaks."""
+
+
+def test_A8_the_chain_of_the_september_claim_is_returned_in_order_each_with_who_said_it_and_how_it_is_known() -> None:
+    """000: “discussions about securing Syria’s chemical arms going back months”; “though agreement could not be
+    reached”; “you exhausted another diplomatic route”.
+
+    From Los Cabos in 2012 to Geneva on Thursday, in order of what is spoken of; each earlier record bears on
+    the claim, that of June corroborates it from the other document. An avenue for cooperation is a position,
+    and no agreement.
+    """
+    world, entered = replayed("us-ru-2013")
+    documents = [
+        dispatch(centre, {"command": "account", "phrase": "securing chemical weapons"})
+        for centre in world.centres.values()
+    ]
+    assert documents[0] == documents[1]
+    rows = {row["entry"]: row for row in documents[0]["chain"]}
+    order = list(rows)
+    claim = entered["claim"]
+    for step, on, manner, speaker, party in CHAIN:
+        row = rows[entered[step]]
+        assert (row["on"], row["manner"], row["speaker"].get("name")) == (on, manner, speaker), step
+        assert row["speaker"].get("party") == party, step
+        assert claim in row["bears-on"] or any(
+            link["account"] == claim and link["relation"] == "corroborates" for link in row["links"]
+        ), step
+    places = [order.index(entered[step]) for step, *_ in CHAIN]
+    assert places == sorted(places)
+    assert rows[entered["a-corner"]]["flags"] == ["weekday-contradicts"]
+    assert rows[entered["obama-syria"]]["source"] == "review" != rows[claim]["source"]
+    assert rows[entered["a-avenue"]]["counts-as"] == "position of usa"
+    los_cabos = rows[entered["los-cabos"]]
+    assert [row["outcome"] for row in los_cabos["outcomes"]] == ["not-agreed"]
+    agreed = [
+        row
+        for row in rows.values()
+        if row["kind"] == "contact"
+        and any(o["outcome"] == "agreed" for o in row["outcomes"] if o["topic"] == "securing-chemical-weapons")
+    ]
+    assert {row["entry"] for row in agreed} == {entered["framework-usa"], entered["framework-rus"]}
+
+
 def test_A9_every_kind_of_contact_is_on_record_with_its_length_place_and_contradicting_dates() -> None:
     """000: “meeting in a corner for 20-30 minutes last Friday (Sept. 5)”; “a telephone conversation”; “Kerry
     will meet with Lavrov in Geneva on Thursday”.
@@ -74,13 +133,18 @@ def test_B4_each_format_of_the_dialogue_has_members_a_cadence_in_words_and_its_n
     """002: “Set up VP-PM format”; “Revive 2+2 format”; “regular dialogue” between National Security Councils;
     “bilateral summit in Moscow”.
 
-    Members and offices, the cadence as it is stated, and the next date where there is one: the summit on 3 and
-    4 September.
+    Members and offices, the cadence as it is stated, and the next date where there is one, overdue once it has
+    passed: the summit on 3 and 4 September.
     """
     bodies = {body["id"]: body for body in pack().data["bodies"]}
     for name in ("vp-pm", "two-plus-two", "security-councils", "moscow-summit"):
         assert bodies[name]["members"] == ["rus", "usa"]
         assert set(bodies[name]["cadence"]) == {"en", "ru"}
+    centre = replayed("us-ru-2013")[0].centres["usa"]
+    for day, overdue in (("2013-09-02", False), ("2013-09-05", True)):
+        rows = dispatch(centre, {"command": "bodies", "on": day})["bodies"]
+        (row,) = [row for row in rows if row["body"] == "moscow-summit"]
+        assert (row["next"]["on"], row["overdue"]) == ("2013-09-04", overdue)
     summit = review()["next"][0]
     assert (summit["body"], summit["on"], summit["place"]) == ("moscow-summit", "2013-09-03/2013-09-04", "Moscow")
     assert summit["stated"]["text"] == "09.03.13-09.04.13"
@@ -97,6 +161,10 @@ def test_B5_the_program_of_action_is_a_register_of_commitments_each_tied_to_its_
     clauses = {clause["id"] for text in review()["texts"] for clause in text["clauses"]}
     assert all(row["owners"] == ["rus", "usa"] and row["clause"] in clauses for row in rows)
     assert {row["commitment"]: row["due"] for row in rows if row["due"]} == {"moscow-summit": "2013-09-04"}
+    centre = replayed("us-ru-2013")[0].centres["usa"]
+    register = dispatch(centre, {"command": "commitments", "on": "2013-09-05"})["commitments"]
+    assert {row["commitment"] for row in register} == {row["commitment"] for row in rows}
+    assert [row["commitment"] for row in register if row["overdue"]] == ["moscow-summit"]
 
 
 def test_B7_cooperation_against_terrorism_is_requests_and_responses_with_nothing_operational() -> None:
@@ -113,7 +181,11 @@ def test_B7_cooperation_against_terrorism_is_requests_and_responses_with_nothing
     answer = {"outcome": "more-time", "text": "Within a week."}
     replied = between.say("rus", "ct-response", answer, to=["usa"], refers_to=[asked.place])
     between.sync()
-    assert all(centre.record.entry(replied.place).admissible for centre in between.centres.values())
+    for centre in between.centres.values():
+        assert centre.record.entry(replied.place).admissible
+        (case,) = dispatch(centre, {"command": "requests", "on": "2013-07-01"})["requests"]
+        assert case["entry"] == str(asked.place)
+        assert case["responses"]["rus"][0]["outcome"] == "more-time"
     fields = {form["id"]: set(form["fields"]["properties"]) for form in pack().data["formats"]}
     assert fields["ct-request"] == {"text", "topics", "answer-by", "body", "source", "note"}
     assert fields["ct-response"] == {"outcome", "text", "source", "note"}

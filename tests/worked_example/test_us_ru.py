@@ -12,8 +12,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pypdfium2
 import pytest
 
+from servanda.cli.reviews import page_of
+from servanda.operations.brieftext import brief_blocks
 from servanda.operations.desk import dispatch
 from servanda.operations.errors import Refusal
 from servanda.operations.pages import as_html, as_markdown, as_text
@@ -197,3 +200,56 @@ def test_an_avenue_for_cooperation_is_a_position_and_nowhere_an_agreement() -> N
         assert all(row["outcome"] == "noted" for row in outcomes if "avenue" in row.get("text", ""))
     texts = [step for step in STEPS if step["format"] == "joint-text"]
     assert not [step for step in texts if "securing-chemical-weapons" in step["content"]["topics"]]
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", "Bottom line"), ("ru", "Источники")])
+def test_as_a_pdf_it_has_the_same_words_and_the_same_bytes_each_time(language: str, words: str) -> None:
+    made = page_of(review_blocks(review(), language), "exercise", language, "pdf")
+    assert made == page_of(review_blocks(review(), language), "exercise", language, "pdf")
+    text = "\n".join(page.get_textpage().get_text_bounded() for page in pypdfium2.PdfDocument(made))
+    assert words in text
+    assert "EXERCISE" in text
+    assert "We have agreed to activate the efforts." in plain(text)
+
+
+def file_for_september(party: str, on: str = "2013-09-02") -> dict[str, Any]:
+    """As it was when the record ended with June."""
+    centre = replayed("us-ru-2013", "r-syria")[0].centres[party]
+    document: dict[str, Any] = dispatch(centre, {"command": "brief", "body": "moscow-summit", "on": on})
+    return document
+
+
+def test_the_file_for_september_says_where_each_topic_stands_what_was_promised_and_what_is_due() -> None:
+    document = file_for_september("usa")
+    assert encode(document) == encode(file_for_september("rus"))
+    assert document["body"]["next"] == {"basis": "moscow-summit", "on": "2013-09-04"}
+    topics = {row["topic"]: row for row in document["topics"]}
+    assert {"bmd", "iran", "dprk", "syria", "geneva-2", "securing-chemical-weapons", "vp-pm"} <= set(topics)
+    assert {issue["issue"] for issue in topics["bmd"]["not-agreed"]} == {"bmd-deal", "legally-binding-guarantees"}
+    assert set(topics["iran"]["positions"]["common-ground"]) == {"rus", "usa"}
+    assert [row["due"] for row in document["commitments"] if row["due"]] == ["2013-09-04"]
+    assert {row["document"]: row["state"] for row in document["documents"]} == {
+        "building-trust": "in-force",
+        "combating-terrorism": "in-force",
+        "expansion-of-cooperation": "in-force",
+        "threat-reduction": "in-force",
+    }
+    assert {row["id"]: row["status"] for row in document["obligations"]}["SUMMIT"] == "due"
+
+
+def test_once_the_summit_s_days_have_passed_the_file_says_so() -> None:
+    document = file_for_september("usa", "2013-09-06")
+    assert document["body"]["overdue"]
+    assert [row["commitment"] for row in document["commitments"] if row["overdue"]] == ["moscow-summit"]
+
+
+def test_the_file_is_a_page_in_either_language() -> None:
+    for language, words in (("en", "No deal on ballistic missile defence."), ("ru", "Состояние по каждой теме")):
+        assert words in plain(as_text(brief_blocks(file_for_september("usa"), language)))
+
+
+def test_a_body_that_the_pack_does_not_have_and_a_day_that_is_none_are_refused() -> None:
+    for arguments, code in (({"body": "g8"}, "unknown-body"), ({"body": "vp-pm", "on": "soon"}, "usage")):
+        with pytest.raises(Refusal) as caught:
+            ask("usa", "brief", **arguments)
+        assert caught.value.code == code

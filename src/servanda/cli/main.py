@@ -26,7 +26,6 @@ from servanda.cli import (
     linework,
     report,
     reviews,
-    tables,
     watch,
 )
 from servanda.cli.printing import plain
@@ -51,7 +50,6 @@ _MODULES = (
     linework,
     ahead,
     interchange,
-    tables,
     reviews,
     report,
     demo,

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from servanda.agreement.dates import NoSuchDateError, flags_of, parse_span
+from servanda.agreement.dates import stated_flags
 from servanda.journal.frame import Frame, Place
 from servanda.journal.record import Record
 from servanda.journal.threads import Cut
@@ -48,21 +48,8 @@ class Said(NamedTuple):
     def flags(self) -> tuple[str, ...]:
         """What is odd about its dates: of the entry, and of what it speaks of."""
         understood = self.content.get("on", self.content.get("published"))
-        own = _stated_flags(understood, self.content["stated"]) if understood and "stated" in self.content else ()
+        own = stated_flags(understood, self.content.get("stated")) if understood else ()
         return tuple(sorted({*self.frame.flags, *own}))
-
-
-def _stated_flags(understood: str, stated: Mapping[str, Any]) -> tuple[str, ...]:
-    found = set(flags_of(stated.get("date", understood), stated.get("weekday"))) | set(flags_of(understood, None))
-    try:
-        one, other = parse_span(understood), parse_span(stated.get("date", understood))
-    except NoSuchDateError:
-        return tuple(found)
-    starts = [day for day in (one.first, other.first) if day is not None]
-    ends = [day for day in (one.last, other.last) if day is not None]
-    if starts and ends and max(starts) > min(ends):
-        found.add("stated-otherwise")
-    return tuple(found)
 
 
 class Reading:

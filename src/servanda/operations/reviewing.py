@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from servanda.journal.threads import within
+from servanda.operations import briefing
 from servanda.operations.centre import Centre
 from servanda.operations.errors import Refusal
 from servanda.operations.reading import Reading, Said
@@ -324,7 +325,9 @@ def _sources(reading: Reading, contact: str, texts: Iterable[Mapping[str, Any]])
 
 
 def _review(centre: Centre, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    return review_document(Reading(centre.record), str(arguments["contact"]))
+    registers = (centre.dialogue, centre.agreements, centre.commitments)
+    refused = {place for register in registers for place, _ in register.discrepancies}
+    return review_document(Reading(centre.record, refused), str(arguments["contact"]))
 
 
-COMMANDS = {"review": _review}
+COMMANDS = {"review": _review, **briefing.COMMANDS}
