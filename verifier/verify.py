@@ -312,7 +312,7 @@ identity {centre:pair names:any receipt:pair tls:[hash] root:{keys:[{public:stri
 quantity {amount:amount basis:=stated,derived unit:string}|{basis:=not-stated unit:string}
 lot-row {lot:lot quantity:quantity ...} ; row {kind:string place:string quantity:quantity ...}
 lots [lot-row] ; rows [{kind:string place:string quantity:quantity serial?:string(1..80) ...}](1..1000)
-adopt {pack:hash} ; branch {root:hash size:amount} ; citation {} ; refuse {reason:text} ; lapse {reason:text}
+adopt {pack:hash} ; branch {root:hash size:amount} ; citation {} ; held {} ; refuse {reason:text} ; lapse {reason:text}
 acknowledge {disposition:=opened,accepted,rejected reason:string(0..4000)} ; condition {outcome:=confirmed,failed}
 link-test {} ; link-answer {} ; contacts {contacts:[{id:id reach:string(0..500) title:string(1..200)}](1..50)}
 escalation {action:=reminder,escalation clock:=acknowledge,answer,meeting contact:null|id party:id
@@ -437,7 +437,8 @@ EFFECTS = {x: (ACTS_OF.get(x, "notify"), shape) for x, shape in SHAPES.items() i
 SIGNED = {  # entry, Built-in formats: who signs them; their act is their own name, or `accept`, or `notify`
     "identity": "root", "adopt": "two", "branch": "root", "citation": "centre", "acknowledge": "one", "accept": "two",
     "refuse": "two", "condition": "two", "lapse": "two", "correct": "two", "reveal": "two",
-    "link-test": "centre", "link-answer": "centre", "escalation": "centre", "contacts": "two", "regime": "two",
+    "link-test": "centre", "link-answer": "centre", "escalation": "centre", "held": "centre", "contacts": "two",
+    "regime": "two",
 }  # fmt: skip
 ACTS = {**{x: x for x in SHAPES["act"]["enum"]}, "adopt": "accept", "link-test": "inquire", "link-answer": "answer"}
 BUILT_IN: dict[str, Json] = {
@@ -1118,10 +1119,19 @@ class Record:
         return self.memo[o.entry]
 
 
+def rule_held(record: Record, e: Entry, c: Json, first: Any) -> None:
+    for x in map(record.at, e.frame["refers-to"]):
+        said = x.frame["content"] if x and x.status == "admissible" else {}
+        said = said["content"] if said and x.frame["act"] == "correct" else said
+        must(isinstance(said.get("table"), dict), "it refers to an entry without a table")
+    must(e.frame["refers-to"], "it refers to no table")
+
+
 RULES = {
     "adopt": Record.rule_adopt, "branch": Record.rule_branch, "reveal": Record.rule_reveal, "offer": Record.rule_offer,
     "accept": Record.rule_answer, "refuse": Record.rule_answer, "lapse": Record.rule_lapse,
     "condition": Record.rule_condition, "correct": Record.rule_correct, "acknowledge": Record.rule_acknowledge,
+    "held": rule_held,
 }  # fmt: skip
 
 

@@ -82,6 +82,23 @@ def contents(cases: Cases) -> None:
     add_record(cases, "reveal", "Openings that answer to no digest, of another's entry, of none.", world, "#step 8")
 
 
+def tables(cases: Cases) -> None:
+    """Step 9: who says that it holds the rows of a table."""
+    world = World(pack(("ash", "birch"), formats=("list", "note")))
+    root = hashlib.sha256(b"").hexdigest()
+    table = {"root": root, "rows": 0, "secret": None, "servanda-table": 1}
+    listed = world.say("ash", "list", {"table": table})
+    note = world.say("ash", "note", text("No table."))
+    world.say("birch", "held", {}, refers=[listed])
+    world.say("ash", "held", {}, refers=[listed, listed])
+    world.say("birch", "held", {})
+    world.say("birch", "held", {}, refers=[listed, note])
+    world.say("birch", "held", {"root": root}, refers=[listed])
+    corrected = world.say("ash", "correct", {"content": {"table": table}, "reason": "Again."}, refers=[listed])
+    world.say("birch", "held", {}, refers=[corrected])
+    add_record(cases, "step-9-held", "Tables that are held, and what is no table.", world, "#step 9")
+
+
 def offers(cases: Cases) -> None:
     """Step 9: offers, and their threads."""
     world = talk(("proposal", "treaty", "question"), THREE)

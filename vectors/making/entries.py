@@ -333,7 +333,7 @@ def _untrue_receipts(cases: Cases) -> None:
 
 _GROUPS: tuple[Callable[[Cases], None], ...] = (
     _founding, _acts, _keys_change, _amended, _unreadable, _unsigned, _rootless, _untrue_heads, _missing,
-    _untrue_receipts, acts.misfits, acts.contents, acts.offers, acts.answers, acts.corrections,
+    _untrue_receipts, acts.misfits, acts.contents, acts.tables, acts.offers, acts.answers, acts.corrections,
 )  # fmt: skip
 
 

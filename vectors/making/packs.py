@@ -49,6 +49,7 @@ FORMATS: dict[str, dict[str, Any]] = {
     for item in (
         form("note", text=TEXT),
         form("report", text=TEXT, performs=_PERFORMS),
+        form("list") | {"rows": fields(word=TEXT)},
         form("alert", text=TEXT) | {"release": "one"},
         form("bulletin", text=TEXT) | {"may-send": ["ash"]},
         form("question", "inquire", text=TEXT),

@@ -79,6 +79,7 @@ _BUILT_IN = (
     ("adopt", "accept", "two", _fields(pack=_HASH)),
     ("branch", "notify", "root", _fields(root=_HASH, size={"type": "integer", "minimum": 1})),
     ("citation", "notify", "centre", _fields()),
+    ("held", "notify", "centre", _fields()),
     (
         "acknowledge",
         "acknowledge",

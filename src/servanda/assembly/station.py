@@ -252,6 +252,11 @@ class Station:
                     purpose = str(request.get("purpose", "courier"))
                     data = encrypted_courier(self.centre, [*map(str, request["to"])], purpose, age.encrypt)
                 return base64.b64encode(data).decode()
+            case "table-import":
+                from servanda.assembly.tables import import_table  # Arrow and DuckDB are slow to import
+
+                import_table(self.home, Path(str(request["file"])), str(request["root"]), self._openers())
+                return None
             case "import":
                 return dispatch(self.centre, {**request, "data": self._opened(str(request.get("data", "")))})
         return dispatch(self.centre, request)
@@ -261,9 +266,11 @@ class Station:
         raw = base64.b64decode(data)
         if not age.is_encrypted(raw):
             return data
-        names = [name for name in self.keyring.secret_names() if name.startswith(ENCRYPTION)]
-        secrets = [self.keyring.secret(name) for name in names]
-        return base64.b64encode(age.decrypt(raw, secrets, BUNDLE_BYTES_MAX)).decode()
+        return base64.b64encode(age.decrypt(raw, self._openers(), BUNDLE_BYTES_MAX)).decode()
+
+    def _openers(self) -> list[bytes]:
+        """All private keys with which what is encrypted to our party may be opened."""
+        return [self.keyring.secret(name) for name in self.keyring.secret_names() if name.startswith(ENCRYPTION)]
 
     def _watch(self) -> dict[str, Any]:
         try:

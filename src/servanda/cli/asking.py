@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from collections.abc import Callable
@@ -113,3 +114,25 @@ def parse_pairs(pairs: tuple[str, ...], separator: str) -> dict[str, str]:
             raise Refusal(f"{pair!r} is not of the form party{separator}value", "usage")
         found[name] = value
     return found
+
+
+def read_json(file: Path) -> Any:
+    """What a JSON file says, if it says it to everybody: a member twice or NaN would be read one way or the other."""
+    try:
+        value = json.loads(file.read_bytes(), object_pairs_hook=_members, parse_constant=_no_number)
+        json.dumps(value, ensure_ascii=False).encode()  # a lone surrogate shows here
+        return value
+    except (ValueError, RecursionError) as error:
+        raise Refusal(f"{file} is not JSON: {error}", "draft") from error
+
+
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        twice = next(name for name in members if sum(name == other for other, _ in pairs) > 1)
+        raise ValueError(f"the member {twice!r} stands there twice")
+    return members
+
+
+def _no_number(text: str) -> Any:
+    raise ValueError(f"{text} is no number of JSON")

@@ -13,7 +13,7 @@ import click
 
 from servanda.agreement.dates import flags_of
 from servanda.assembly import read_pack
-from servanda.cli.asking import ask_home, home_option, json_option
+from servanda.cli.asking import ask_home, home_option, json_option, read_json
 from servanda.cli.printing import amount_text, days_text, emit, mark, plain, say, sum_text, table
 from servanda.operations.errors import Refusal
 from servanda.proof.canonical import encode
@@ -134,7 +134,7 @@ def drafts(home: Path, passphrase_file: Path | None, everything: bool, as_json: 
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def draft(home: Path, passphrase_file: Path | None, file: Path) -> None:
     """Keep the draft in FILE (JSON); prints its identifier. See docs/how-to for an example."""
-    value = _json(file)
+    value = read_json(file)
     click.echo(ask_home(home, passphrase_file, "draft", draft=value))
     _tell_date(value)
 
@@ -144,28 +144,6 @@ def _tell_date(value: Mapping[str, Any]) -> None:
     weekday = (value.get("as-stated") or {}).get("weekday")
     for flag in flags_of(value["event-at"], weekday):
         click.echo(plain(f"note: event-at {value['event-at']}: {flag}; it is kept as stated"), err=True)
-
-
-def _json(file: Path) -> Any:
-    """What a JSON file says, if it says it to everybody: a member twice or NaN would be read one way or the other."""
-    try:
-        value = json.loads(file.read_bytes(), object_pairs_hook=_members, parse_constant=_no_number)
-        json.dumps(value, ensure_ascii=False).encode()  # a lone surrogate shows here
-        return value
-    except (ValueError, RecursionError) as error:
-        raise Refusal(f"{file} is not JSON: {error}", "draft") from error
-
-
-def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        twice = next(name for name in members if sum(name == other for other, _ in pairs) > 1)
-        raise ValueError(f"the member {twice!r} stands there twice")
-    return members
-
-
-def _no_number(text: str) -> Any:
-    raise ValueError(f"{text} is no number of JSON")
 
 
 @click.command()
@@ -202,7 +180,7 @@ def release(home: Path, passphrase_file: Path | None, identifier: str, officer: 
 @json_option
 def send(home: Path, passphrase_file: Path | None, file: Path, as_json: bool) -> None:
     """Send what its format lets one officer send alone; FILE is a draft."""
-    data = ask_home(home, passphrase_file, "send", draft=_json(file))
+    data = ask_home(home, passphrase_file, "send", draft=read_json(file))
     if not emit(data, as_json):
         click.echo(data["entry"])
 

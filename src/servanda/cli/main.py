@@ -26,6 +26,7 @@ from servanda.cli import (
     linework,
     report,
     reviews,
+    tables,
     watch,
 )
 from servanda.cli.printing import plain
@@ -50,6 +51,7 @@ _MODULES = (
     linework,
     ahead,
     interchange,
+    tables,
     reviews,
     report,
     demo,

@@ -232,7 +232,20 @@ def _check_branch(record: RecordState, journal: JournalState, frame: Frame, form
         raise Inadmissible("branch", f"the root named for size {size} is not that of this journal")
 
 
+def _check_held(record: RecordState, journal: JournalState, frame: Frame, form: Format, pack: Pack, cut: Cut) -> None:
+    for reference in frame.refers_to:
+        entry = record.entry(reference.place)
+        said: dict[str, Any] = {}
+        if entry is not None and entry.admissible and entry.frame is not None:
+            said = entry.frame.content["content"] if entry.frame.act == "correct" else entry.frame.content
+        if not isinstance(said.get("table"), dict):
+            raise Inadmissible("held", f"{reference.place} has no table that could be held")
+    if not frame.refers_to:
+        raise Inadmissible("held", "refers to no entry whose table is held")
+
+
 _RULES: dict[str, Rule] = {
+    "held": _check_held,
     "offer": _check_offer,
     "accept": _check_accept,
     "refuse": _check_refuse,

@@ -83,6 +83,23 @@ def decrypt(data: bytes, secrets: Iterable[bytes], bytes_max: int) -> bytes:
     return clear
 
 
+def public_of_text(text: str) -> bytes:
+    """The public key that a text such as `age1…` stands for.
+
+    Raises:
+        Refusal: it is none (`no-encryption`).
+    """
+    try:
+        pyrage.x25519.Recipient.from_str(text)
+    except pyrage.RecipientError as error:
+        raise Refusal(f"{text[:80]!r} is no public key of age, age1…", "no-encryption") from error
+    bits = 0
+    values = [_ALPHABET.index(letter) for letter in text.lower().removeprefix("age1")[:-6]]
+    for value in values:
+        bits = bits << 5 | value
+    return (bits >> len(values) * 5 % 8).to_bytes(SECRET_BYTES, "big")
+
+
 def _bech32(prefix: str, data: bytes) -> str:
     """Bytes as age writes keys: Bech32 (BIP 173), without its limit of 90 characters."""
     bits = int.from_bytes(data, "big") << (-len(data) * 8 % 5)

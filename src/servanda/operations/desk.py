@@ -27,6 +27,7 @@ from servanda.operations import (
     reporting,
     reviewing,
     silences,
+    tableworks,
 )
 from servanda.operations.attachments import attachment_view
 from servanda.operations.bundles import export_bundle, import_bundle, take_pack
@@ -308,6 +309,9 @@ COMMANDS: dict[str, Command] = {
     **bookkeeping.COMMANDS,
     **reviewing.COMMANDS,
     **dialogue.COMMANDS,
+    **tableworks.COMMANDS,
 }
-CHANGING = frozenset({"release", "send", "acknowledge", "import", "link-test"}) | casework.CHANGING
+CHANGING = (
+    frozenset({"release", "send", "acknowledge", "import", "link-test"}) | casework.CHANGING | tableworks.CHANGING
+)
 """Commands after which deliveries have something to do."""

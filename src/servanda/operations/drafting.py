@@ -16,6 +16,7 @@ from servanda.journal.acceptance import Inadmissible, check_content
 from servanda.journal.frame import AsStated, Frame, FrameError, Head, Place, Precedence, Reference, Status, frame_of
 from servanda.journal.state import Entry
 from servanda.operations.attachments import check_attachments
+from servanda.operations.backups import check_backed_up
 from servanda.operations.centre import Centre
 from servanda.operations.errors import Refusal
 from servanda.operations.ports import Signer, StoredDraft
@@ -53,7 +54,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid_un
     seal: tuple[str, ...] = ()
     """Members of `content` that the entry carries sealed; their openings stay with the centre."""
     open_to: tuple[str, ...] = ()
-    """Parties among those addressed or named to which the openings are handed; nobody if it is empty."""
+    """Parties among those addressed or named to which openings, or a table's rows, are handed; nobody if empty."""
 
 
 class DraftView(msgspec.Struct, frozen=True):
@@ -144,6 +145,7 @@ def release_draft(centre: Centre, identifier: str, releaser: str) -> Entry:
     if releaser == view.draft.author:
         raise Refusal(f"officer {releaser} wrote draft {identifier}: another officer releases it", "own-release")
     _officer(centre, releaser, "release")
+    check_backed_up(centre, view.draft.content)
     sealed, openings = _sealed(view.draft)
     frame = compose(centre, sealed, releaser)
     leaf = seal_envelope(centre, frame, [_signer(centre, view.draft.author), _signer(centre, releaser)])
@@ -163,7 +165,7 @@ def _sealed(draft: Draft) -> tuple[Draft, list[str]]:
 
 def _check_open_to(draft: Draft) -> None:
     """To whom openings go is settled when the entry is written, before anything leaves (spec/line.md, Openings)."""
-    if draft.open_to and not draft.seal:
+    if draft.open_to and not draft.seal and "table" not in draft.content:
         raise Refusal("draft: `open-to` hands openings of sealed members, and `seal` names none", "draft")
     strangers = set(draft.open_to) - {*draft.to, *(draft.named or ())}
     if strangers:
@@ -199,6 +201,7 @@ def send_alone(centre: Centre, draft: Draft) -> Entry:
     check_attachments(draft.format, draft.content)
     signer = centre.signers.centre if draft.author == "centre" else _signer(centre, draft.author)
     _check_open_to(draft)
+    check_backed_up(centre, draft.content)
     sealed, openings = _sealed(draft)
     return centre.commit(seal_envelope(centre, compose(centre, sealed, None), [signer]), (), openings, draft.open_to)
 

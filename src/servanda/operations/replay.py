@@ -37,7 +37,8 @@ def draft_of(step: Mapping[str, Any], entered: Mapping[str, str], author: str) -
     if form in ("accept", "refuse"):
         offer = _entered(step["offer"], entered)
         refers = [offer, *(place for place in refers if place != offer)]
-        content = content or {"condition": None, "extent": "full", "received": []}
+    if form == "accept":
+        content = {"condition": None, "extent": "full", "received": [], **content}
     draft = {
         "author": author,
         "content": content,
@@ -85,7 +86,7 @@ def _resolve(value: Any, entered: Mapping[str, str]) -> Any:
     """`step#row` in the place of a lot's name becomes `party/number/row`; `step:ID` a place, `digest:ID` a digest."""
     if isinstance(value, dict):
         return {
-            key: _lot(member, entered) if key in ("lot", "lots") else _resolve(member, entered)
+            key: _lot(member, entered) if key in ("container", "lot", "lots") else _resolve(member, entered)
             for key, member in value.items()
         }
     if isinstance(value, list):
