@@ -14,12 +14,14 @@ import click
 from servanda import __version__
 from servanda.agreement.errors import PackError
 from servanda.cli import (
+    agreements,
     ahead,
     authoring,
     bookkeeping,
     checking,
     demo,
     desk,
+    dialogue,
     duty,
     interchange,
     line,
@@ -45,6 +47,8 @@ _MODULES = (
     authoring,
     duty,
     desk,
+    dialogue,
+    agreements,
     bookkeeping,
     watch,
     line,

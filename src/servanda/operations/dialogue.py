@@ -6,6 +6,7 @@ The commands are merged into those of the desk (`operations.desk`): plain JSON v
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from typing import Any
@@ -20,7 +21,7 @@ from servanda.registers.agreements.differences import text_differences
 from servanda.registers.agreements.fold import Document, digest_of
 from servanda.registers.agreements.views import agreements_document, document_row, history, side_by_side, warnings
 from servanda.registers.commitments.views import commitments_document, yearly_report
-from servanda.registers.dialogue.accounts import account_document, matching_topics
+from servanda.registers.dialogue.accounts import account_document, matching_topics, sources_document
 from servanda.registers.dialogue.contacts import SHOWN, bodies_document, meetings_document
 from servanda.registers.dialogue.rows import all_topics
 from servanda.registers.dialogue.tasks import requests_document, tasks_document
@@ -75,6 +76,11 @@ def _brief_document(centre: Centre, name: str, now: int) -> dict[str, Any]:
 
 def _account(centre: Centre, arguments: Arguments) -> dict[str, Any]:
     return account_document(centre.dialogue, str(arguments["phrase"]))
+
+
+def _sources(centre: Centre, arguments: Arguments) -> dict[str, Any]:
+    texts = {hashlib.sha256(text.encode()).hexdigest(): text for text in arguments.get("texts", ())}
+    return sources_document(centre.dialogue, texts)
 
 
 def _meetings(centre: Centre, arguments: Arguments) -> dict[str, Any]:
@@ -273,6 +279,7 @@ COMMANDS: dict[str, Callable[[Centre, Arguments], Any]] = {
     "topics": _topics,
     "topic": _topic,
     "account": _account,
+    "sources": _sources,
     "meetings": _meetings,
     "bodies": _bodies,
     "tasks": _tasks,

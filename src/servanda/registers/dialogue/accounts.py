@@ -6,6 +6,7 @@ It finds, orders and flags. It does not say which account is right, and a positi
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from servanda.agreement.dates import stated_flags
@@ -146,3 +147,32 @@ def in_source(register: DialogueRegister, item: Item) -> bool | None:
     source = register.opening("source", content["source"])
     text = source.content.get("text") if source else None
     return occurs(content["words"], text) if text is not None else None
+
+
+def sources_document(register: DialogueRegister, texts: Mapping[str, str]) -> dict[str, Any]:
+    """Every source, how often it is cited, and the quotations that are not in its text, where a text is at hand.
+
+    Args:
+        register: what is known.
+        texts: texts of files at hand by the SHA-256 of their bytes, besides those that the record has.
+    """
+    rows = []
+    for name in sorted(register.names["source"].openings):
+        item = register.opening("source", name)
+        assert item is not None
+        digest = item.content.get("file", {}).get("sha256")
+        text = item.content.get("text", texts.get(digest))
+        cited = register.index.row("cites", name)
+        quotes = [other for other in cited if other.content["quoted"] and "words" in other.content]
+        missing = [other for other in quotes if text is not None and not occurs(other.content["words"], text)]
+        rows.append(
+            {
+                **source_row(item),
+                "checked": text is not None,
+                "cited": len(cited),
+                "not-found": [{"entry": str(other.place), "words": other.content["words"]} for other in missing],
+                "quotations": len(quotes),
+            }
+        )
+    known = {row["file"]["sha256"] for row in rows if "file" in row}
+    return {"servanda-sources": 1, "sources": rows, "unknown-files": sorted(set(texts) - known)}
