@@ -11,7 +11,20 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from making import agreements, bundles, custodies, duties, entries, forks, frames, seals, settlements, texts, trees
+from making import (
+    agreements,
+    bundles,
+    custodies,
+    duties,
+    entries,
+    forks,
+    frames,
+    seals,
+    settlements,
+    texts,
+    trees,
+    witnesses,
+)
 from making.case import Case
 from making.keys import Signatures
 
@@ -31,6 +44,7 @@ def made(signatures: Signatures) -> list[Case]:
         *entries.cases(),
         *settlements.cases(),
         *custodies.cases(),
+        *witnesses.cases(),
         *duties.cases(),
         *bundles.cases(signatures),
     ]
