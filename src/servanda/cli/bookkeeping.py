@@ -18,13 +18,14 @@ AT = click.option("--at", help="Judge at this date (YYYY-MM-DD); today if not gi
 
 @click.group(invoke_without_command=True)
 @click.pass_context
-@home_option
+@click.option("--passphrase-file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--home", envvar="SERVANDA_HOME", type=click.Path(file_okay=False, path_type=Path))
 @AT
 @click.option("--state", "states", multiple=True, type=click.Choice(STATES), help="Only these; repeatable.")
 @json_option
 def discrepancies(
     context: click.Context,
-    home: Path,
+    home: Path | None,
     passphrase_file: Path | None,
     at: str | None,
     states: tuple[str, ...],
@@ -34,9 +35,12 @@ def discrepancies(
 
     `servanda discrepancies show KEY` shows one.
     """
-    if context.invoked_subcommand is not None:
-        context.obj = (home, passphrase_file, at)
+    if context.invoked_subcommand is not None:  # what is given here may be left out there
+        given = {"home": home, "passphrase_file": passphrase_file, "at": at}
+        context.default_map = {"show": {name: value for name, value in given.items() if value is not None}}
         return
+    if home is None:
+        raise click.UsageError("give --home, the folder of the centre, or set SERVANDA_HOME")
     data = ask_home(home, passphrase_file, "discrepancies", at=at, states=list(states) or None)
     if emit(data, as_json):
         return
@@ -51,12 +55,12 @@ def discrepancies(
 
 
 @discrepancies.command("show")
-@click.pass_context
+@home_option
+@AT
 @click.argument("key")
 @json_option
-def show_discrepancy(context: click.Context, key: str, as_json: bool) -> None:
+def show_discrepancy(home: Path, passphrase_file: Path | None, at: str | None, key: str, as_json: bool) -> None:
     """One discrepancy by its KEY: both sides' words, in their order."""
-    home, passphrase_file, at = context.obj
     data = ask_home(home, passphrase_file, "discrepancy", key=key, at=at)
     if emit(data, as_json):
         return
@@ -183,7 +187,7 @@ def books(home: Path, passphrase_file: Path | None, of: str | None, as_json: boo
             name,
             _number(column["amount"], row["unit"], units) or "not stated",
             f"and {column['not-stated']} not stated" if column["not-stated"] and column["amount"] is not None else "",
-            ", ".join(column["entries"]) or f"{column['lots']} lots",
+            ", ".join(column["entries"]) or f"{column['lots']} lot{'s' * (column['lots'] != 1)}",
         )
         for row in data["books"]
         for name, column in sorted(row["columns"].items())

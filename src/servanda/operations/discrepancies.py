@@ -74,9 +74,10 @@ def _of_custody(centre: Centre, at: date) -> Iterator[Raised]:
 
 def _of_the_rest(centre: Centre, at: date) -> Iterator[Raised]:
     for found in handovers_at(centre, at).differences():
-        yield Raised(Key(found.entry, found.code, found.lot), (found.owner,), found.sides, found.significant)
+        key = Key(found.entry, found.code, found.lot)
+        yield Raised(key, (found.owner,), found.sides, found.significant, found.since)
     for fault in faults(centre.seals, refused_postings(centre)):
-        yield Raised(Key(fault.entry, fault.code, fault.lot), (fault.entry.party,), (fault.entry.party,))
+        yield Raised(Key(fault.entry, fault.code, fault.lot), (fault.owner,), (fault.owner, fault.entry.party))
     for other in differing(centre.sites):
         yield Raised(Key(other.entry, other.code, None), (other.entry.party,), other.parties)
     for place, reason in centre.books.statements.refused:

@@ -26,6 +26,8 @@ class Raised(NamedTuple):
     sides: tuple[str, ...]
     significant: bool | None = None
     """None where no count is concerned."""
+    since: date | None = None
+    """From when it is one, if not from the day of the entry: a shipment is overdue some time after its notice."""
 
 
 def questions(register: DiscrepanciesRegister) -> list[Raised]:
@@ -70,7 +72,8 @@ def _row(
     by_place = {statement.place: statement for statement in said}
     told = [by_place[entry.place] for entry in in_order(statement.entry for statement in said)]
     entry = record.entry(item.key.entry)
-    opened = day_of(record, entry) if entry is not None and entry.frame is not None else None
+    dated = day_of(record, entry) if entry is not None and entry.frame is not None else None
+    opened = item.since or dated
     closing = _closing(record, item, told)
     waiting, due = _clock(record, item, told, opened)
     if closing is not None or not present:

@@ -41,6 +41,8 @@ class Difference(NamedTuple):
     owner: str
     sides: tuple[str, str]
     significant: bool | None
+    since: date | None = None
+    """The day from which a shipment is overdue."""
 
 
 class Handovers:
@@ -92,7 +94,7 @@ class Handovers:
             for row in self.counts(entry, offer):
                 found += self._of_counts(offer, row, sides)
             found += [
-                Difference("shipment-overdue", said.place, None, offer.author, sides, None)
+                Difference("shipment-overdue", said.place, None, offer.author, sides, None, self._latest(offer, said))
                 for said in self._said(offer, "custody.shipment")
                 if self._overdue(offer, said)
             ]
@@ -171,9 +173,12 @@ class Handovers:
 
     def _overdue(self, offer: Offer, said: Statement) -> bool:
         """Whether nobody has answered and the shipment is late: nothing returns by that, nothing is taken as lost."""
+        return self._state(offer) == "on its way" and self._at > self._latest(offer, said)
+
+    def _latest(self, offer: Offer, said: Statement) -> date:
+        """The last day on which a shipment may arrive without being overdue."""
         days = self._record.judged_pack(offer).shipment_days or 0
-        due = date.fromisoformat(said.content["expected"]) + timedelta(days)
-        return self._state(offer) == "on its way" and self._at > due
+        return date.fromisoformat(said.content["expected"]) + timedelta(days)
 
     def _shipment(self, offer: Offer, said: Statement) -> dict[str, Any]:
         return {

@@ -40,6 +40,8 @@ class Seal:
     holds: date | None = None
     """The last day on which it holds; None: without end, or never applied."""
     applied: bool = False
+    by: str | None = None
+    """Who applied it."""
     ended: bool = False
     stays: list[tuple[Place, date | None]] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
@@ -86,7 +88,7 @@ def _handled(register: SealsRegister, seal: Seal, said: Statement) -> None:
             pack = _pack(register, said)
             if "kind" in content and content["kind"] not in pack.seal_kinds:
                 faults.append(_misfit("seals/kind"))
-            seal.applied, seal.lot, seal.kind = True, lot, content.get("kind")
+            seal.applied, seal.by, seal.lot, seal.kind = True, said.party, lot, content.get("kind")
             seal.holds = _holds(pack, content, day)
     else:
         faults += _step_faults(seal, action, day)
@@ -151,12 +153,14 @@ class Fault(NamedTuple):
     code: str
     entry: Place
     lot: str | None
+    owner: str
+    """Who applied the seal; who made the step, if nobody did before."""
 
 
 def faults(register: SealsRegister, without: Collection[Place] = ()) -> list[Fault]:
     """Every step that does not fit, each once for an entry and a lot."""
     found = {
-        Fault(word, step.entry, seal.lot or step.lot)
+        Fault(word, step.entry, seal.lot or step.lot, seal.by or step.entry.party)
         for seal in lives(register, without).values()
         for step in seal.steps
         for word in step.faults
