@@ -26,6 +26,7 @@ from servanda.cli import (
     interchange,
     line,
     linework,
+    reconciling,
     report,
     reviews,
     tables,
@@ -58,6 +59,7 @@ _MODULES = (
     tables,
     reviews,
     report,
+    reconciling,
     demo,
 )
 for _module in _MODULES:

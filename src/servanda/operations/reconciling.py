@@ -1,0 +1,293 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Does what a party holds add up? Balances over a period from the record, beside a count and measurement errors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, timedelta
+from typing import Any, NamedTuple
+
+from servanda.agreement.pack import Pack
+from servanda.journal.record import Record
+from servanda.operations.centre import Centre
+from servanda.operations.errors import Refusal
+from servanda.operations.reporting import period_of
+from servanda.registers.custody.accountancy import (
+    Area,
+    Count,
+    amounts_of,
+    area_data,
+    change_lines,
+    counts_of,
+    day_of,
+    inventory_changes,
+    inventory_listing,
+    material_balances,
+    states_in,
+    sums_of,
+)
+from servanda.registers.custody.changes import Change, State, changes_of
+from servanda.verification.errors import VerificationError
+from servanda.verification.evaluations import evaluation_document
+from servanda.verification.material_balance import item_differences
+
+REPORT_DAYS, COUNT_MONTHS = 15, 14
+"""When the report of a count is due, and how far apart counts are at most, where the agreement says nothing else."""
+
+
+class Asked(NamedTuple):
+    """What is wanted, read from the arguments."""
+
+    area: Area
+    first: date
+    last: date
+    beginning: Count | None
+    ending: Count | None
+
+
+def reconcile(centre: Centre, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The material balance of `party`, optionally of one `place` and `kind`, over a `period` (spec/accountancy.md).
+
+    Further arguments: `count` (a physical count as data), `errors` (measurement errors as data), `codes` (the
+    agreement's own codes for types of change), `report-days`, `count-months`.
+
+    Raises:
+        Refusal: a name the pack does not have, a period or file in another form, an error out of range (`usage`).
+    """
+    record = centre.record
+    changes = changes_of(record)
+    asked = _asked(record, centre.pack, changes, arguments)
+    codes = _mapping(arguments, "codes")
+    before = [change for change in changes if not _after(record, change, asked.beginning, asked.first)]
+    through = [change for change in changes if _until(record, change, asked)]
+    skipped = len(change_lines(record, before, asked.area, codes))
+    lines = change_lines(record, through, asked.area, codes)[skipped:]
+    states = states_in(through, asked.area)
+    start = sums_of(states_in(before, asked.area).values())
+    if asked.beginning is not None:
+        start = _within(asked.beginning, asked.area)
+    ending = None if asked.ending is None else _within(asked.ending, asked.area)
+    balances = material_balances(asked.area, start, lines, ending, sums_of(states.values()))
+    for balance in balances:
+        unit = balance["unit"]
+        balance["items"] = _unit(centre.pack, unit)["exponent"] == 0
+        balance["evaluation"] = _evaluated(arguments, unit, start, lines, ending)
+    return {
+        "area": area_data(asked.area),
+        "balances": balances,
+        "beginning": _boundary(asked.beginning),
+        "due": _due(arguments, asked),
+        "ending": _boundary(asked.ending),
+        "lines": lines,
+        "names": _names(asked.ending, states),
+        "period": {"from": asked.first.isoformat(), "to": asked.last.isoformat()},
+        "servanda-material-balance": 1,
+    }
+
+
+def changes_document(centre: Centre, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The inventory change list of `party`, optionally of one `place` and `kind`, for the months of a `period`.
+
+    Raises:
+        Refusal: as for `reconcile`.
+    """
+    record, changes = centre.record, changes_of(centre.record)
+    asked = _asked(record, centre.pack, changes, arguments)
+    through = [change for change in changes if day_of(record, change.cause) <= asked.last]
+    lines = change_lines(record, through, asked.area, _mapping(arguments, "codes"))
+    first = asked.first if arguments.get("period") else date.min
+    return inventory_changes(asked.area, lines, first, asked.last)
+
+
+def listing_document(centre: Centre, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The inventory listing of `party`, optionally of one `place` and `kind`, at the end of a `period`.
+
+    Raises:
+        Refusal: as for `reconcile`.
+    """
+    record, changes = centre.record, changes_of(centre.record)
+    asked = _asked(record, centre.pack, changes, arguments)
+    through = (change for change in changes if day_of(record, change.cause) <= asked.last)
+    return inventory_listing(asked.area, asked.last, states_in(through, asked.area))
+
+
+def wrong_in(document: Mapping[str, Any]) -> list[str]:
+    """What a person must look at: items that do not add up, a difference that measuring does not explain, names."""
+    found = []
+    for balance in document["balances"]:
+        unit, muf = balance["unit"], balance["muf"]
+        if balance["items"] and (balance["differences"] or muf not in (0, None)):
+            found.append(f"{unit}: pieces must add up, and do not: {muf if muf is not None else 'not stated'}")
+        evaluation = balance["evaluation"]
+        if evaluation and evaluation["result"]["test"]["alarm"]:
+            found.append(f"{unit}: {muf} is more than measuring explains")
+    names = document["names"] or {"missing": [], "unrecorded": []}
+    found += [f"in the book and not counted: {name}" for name in names["missing"]]
+    return found + [f"counted and not in the book: {name}" for name in names["unrecorded"]]
+
+
+def _asked(record: Record, pack: Pack, changes: Sequence[Change], arguments: Mapping[str, Any]) -> Asked:
+    party = arguments["party"]
+    if party not in pack.parties:
+        raise Refusal(f"no party {party!r}; the agreement has {', '.join(pack.parties)}", "usage")
+    area = Area(party, _places(pack, arguments.get("place")), _kinds(pack, arguments.get("kind")))
+    days = [day_of(record, change.cause) for change in changes] or [date(1970, 1, 1)]
+    period = period_of(arguments.get("period"))
+    first, last = period or (days[0], max(days))
+    counts = [count for count in counts_of(record, party) if _covers(count, area)]
+    brought = arguments.get("count")
+    if brought is not None:
+        counts.append(_brought(brought, last))
+    within = [count for count in counts if first <= count.day <= last]
+    earlier = [count for count in counts if count.day < first] if period else within[:-1]
+    return Asked(area, first, last, earlier[-1] if earlier else None, within[-1] if within else None)
+
+
+def _covers(count: Count, area: Area) -> bool:
+    return count.places is None or (area.places is not None and area.places <= count.places)
+
+
+def _places(pack: Pack, place: str | None) -> frozenset[str] | None:
+    """A place and all within it."""
+    if place is None:
+        return None
+    above = {item["id"]: item.get("within") for item in pack.data["places"]}
+    if place not in above:
+        raise Refusal(f"no place {place!r} in the pack", "usage")
+    return frozenset(name for name in above if place in _upward(name, above))
+
+
+def _kinds(pack: Pack, kind: str | None) -> frozenset[str] | None:
+    """A kind and all within it."""
+    if kind is None:
+        return None
+    if kind not in pack.items:
+        raise Refusal(f"no kind {kind!r} in the pack", "usage")
+    return frozenset(name for name in pack.items if pack.within(name, kind))
+
+
+def _upward(name: str | None, above: Mapping[str, str | None]) -> Iterable[str]:
+    while name is not None:
+        yield name
+        name = above[name]
+
+
+def _unit(pack: Pack, name: str) -> Mapping[str, Any]:
+    return next(unit for unit in pack.data["units"] if unit["id"] == name)
+
+
+def _after(record: Record, change: Change, count: Count | None, first: date) -> bool:
+    return count.after(record, change.cause) if count is not None else day_of(record, change.cause) >= first
+
+
+def _until(record: Record, change: Change, asked: Asked) -> bool:
+    if asked.ending is not None:
+        return not asked.ending.after(record, change.cause)
+    return day_of(record, change.cause) <= asked.last
+
+
+def _within(count: Count, area: Area) -> dict[tuple[str, str, str], int | None]:
+    return {
+        key: amount
+        for key, amount in count.amounts.items()
+        if area.has(State(f"held/{area.party}", key[0], key[1], key[2], amount, None))
+    }
+
+
+def _brought(data: Mapping[str, Any], last: date) -> Count:
+    """A count from a file: `groups` as in an inventory, `day`, and `names` of every lot or serial that was seen."""
+    try:
+        names = data.get("names")
+        return Count(
+            None,
+            date.fromisoformat(data["day"]) if "day" in data else last,
+            None,
+            amounts_of({"each": 1, "rows": 1, **group} for group in data["groups"]),
+            None if names is None else frozenset(item_differences((), names).unrecorded),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise Refusal(
+            f"the count is not usable: {error}; see spec/accountancy.md, Count from a file", "usage"
+        ) from error
+
+
+def _names(count: Count | None, states: Mapping[str, State]) -> dict[str, list[str]] | None:
+    """By name, what is in the book and not counted, and what is counted and not in the book."""
+    if count is None or count.names is None:
+        return None
+    book = {name for lot, state in states.items() for name in (lot, state.serial) if name in count.names}
+    missing = [lot for lot, state in states.items() if lot not in book and state.serial not in book]
+    return {"missing": missing, "unrecorded": sorted(count.names - book)}
+
+
+def _boundary(count: Count | None) -> dict[str, Any]:
+    if count is None:
+        return {"basis": "book", "day": None, "entry": None}
+    return {"basis": "counted", "day": count.day.isoformat(), "entry": str(count.entry) if count.entry else None}
+
+
+def _due(arguments: Mapping[str, Any], asked: Asked) -> dict[str, str] | None:
+    """When the report on the count is due, and the next count at the latest: the agreement's numbers."""
+    if asked.ending is None:
+        return None
+    months = asked.ending.day.month - 1 + int(arguments.get("count-months", COUNT_MONTHS))
+    year, month = asked.ending.day.year + months // 12, months % 12 + 1
+    after = date(year + month // 12, month % 12 + 1, 1) - timedelta(1)
+    return {
+        "next-count": after.replace(day=min(asked.ending.day.day, after.day)).isoformat(),
+        "report": (asked.ending.day + timedelta(int(arguments.get("report-days", REPORT_DAYS)))).isoformat(),
+    }
+
+
+def _evaluated(
+    arguments: Mapping[str, Any],
+    unit: str,
+    start: Mapping[tuple[str, str, str], int | None],
+    lines: Sequence[Mapping[str, Any]],
+    ending: Mapping[tuple[str, str, str], int | None] | None,
+) -> dict[str, Any] | None:
+    """MUF with its uncertainty, if measurement errors were given and everything is stated."""
+    errors = arguments.get("errors")
+    if errors is None or ending is None:
+        return None
+    rows = [("beginning", f"beginning/{k}/{p}", k, p, amount) for (k, p, u), amount in start.items() if u == unit]
+    parts = {"increase": "receipt", "decrease": "shipment"}
+    rows += [
+        (parts[line["direction"]], f"line/{line['line']}", line["kind"], line["place"], line["amount"])
+        for line in lines
+        if line["unit"] == unit
+    ]
+    rows += [("ending", f"ending/{k}/{p}", k, p, amount) for (k, p, u), amount in ending.items() if u == unit]
+    if any(row[4] is None for row in rows):
+        return None
+    try:
+        terms = [
+            {"amount": amount, "name": name, "part": part, **_error_of(errors, part, kind, place)}
+            for part, name, kind, place, amount in rows
+        ]
+        return evaluation_document("material-balance-1", {"sigmas": errors.get("sigmas", 3), "terms": terms})
+    except (AttributeError, KeyError, TypeError, VerificationError) as error:
+        raise Refusal(f"the measurement errors: {error}; see spec/accountancy.md, Errors", "usage") from error
+
+
+def _error_of(errors: Mapping[str, Any], part: str, kind: str, place: str) -> dict[str, str]:
+    """The first of the errors that fits a figure; none fits: it is counted, and without error."""
+    wanted = {"kind": kind, "part": part, "place": place}
+    for error in errors["errors"]:
+        if all(error.get(name, value) == value for name, value in wanted.items()):
+            return {
+                "random": error["random"],
+                "shared": error.get("shared", ""),
+                "systematic": error["systematic"],
+            }
+    return {"random": "0", "shared": "", "systematic": "0"}
+
+
+def _mapping(arguments: Mapping[str, Any], name: str) -> Mapping[str, str]:
+    value = arguments.get(name) or {}
+    if not isinstance(value, Mapping) or not all(isinstance(text, str) for text in value.values()):
+        raise Refusal(f"{name} are an object of texts", "usage")
+    return value
+
+
+COMMANDS = {"inventory-changes": changes_document, "inventory-listing": listing_document, "reconcile": reconcile}
