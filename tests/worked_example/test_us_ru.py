@@ -20,6 +20,7 @@ from servanda.operations.brieftext import brief_blocks
 from servanda.operations.desk import dispatch
 from servanda.operations.errors import Refusal
 from servanda.operations.pages import as_html, as_markdown, as_text
+from servanda.operations.replay import draft_of
 from servanda.operations.reviewtext import review_blocks
 from servanda.proof.canonical import encode
 from tests.worked_example.replayed import replayed
@@ -79,6 +80,21 @@ def page(language: str = "en") -> str:
 def test_every_quotation_stands_in_its_source_to_the_letter() -> None:
     assert set(files()) == {"review", "back-channel"}
     assert [where for where in quoted() if plain(where[2]) not in files()[where[1]]] == []
+
+
+@pytest.mark.skipif(not SOURCES, reason="the two source files are not part of this repository; see the example's page")
+def test_with_the_files_attached_the_register_itself_finds_every_quotation_and_refuses_one_that_is_not_there() -> None:
+    world, entered = replayed("us-ru-2013", sources=Path(str(SOURCES)))
+    chain = dispatch(world.centres["usa"], {"command": "account", "phrase": "securing chemical weapons"})["chain"]
+    assert {row["in-source"] for row in chain if row["kind"] == "statement" and row["quoted"]} == {True}
+    step = next(step for step in STEPS if step["id"] == "a-geneva")
+    forged = {**step, "content": {**step["content"], "quoted": True, "words": "Obama agreed to the plan."}}
+    centre = world.centres["usa"]
+    identifier = dispatch(centre, {"command": "draft", "draft": draft_of(forged, entered, "desk")})
+    dispatch(centre, {"command": "submit", "identifier": identifier})
+    with pytest.raises(Refusal, match="Obama agreed") as caught:
+        dispatch(centre, {"command": "release", "identifier": identifier, "officer": "chief"})
+    assert caught.value.code == "dialogue/not-in-source"
 
 
 def test_whatever_is_said_names_a_source_that_is_on_record() -> None:

@@ -32,8 +32,13 @@ SHARED = Path(__file__).resolve().parents[3]
 )
 @click.option("--keep", is_flag=True, help="Leave the centres on duty.")
 @click.option("--as-of", help="Instant at which the obligations are judged; else the example's own.")
+@click.option(
+    "--sources",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder with the text files of sources that the example names by hash: quotations are looked up in them.",
+)
 @json_option
-def demo(name: str, home: Path | None, keep: bool, as_of: str | None, as_json: bool) -> None:
+def demo(name: str, home: Path | None, keep: bool, as_of: str | None, sources: Path | None, as_json: bool) -> None:
     """Play worked example NAME between real centres.
 
     `syria-2013` replays a record of custody, `us-ru-2013` one of a dialogue; `urgent-alert` tells a story.
@@ -49,7 +54,7 @@ def demo(name: str, home: Path | None, keep: bool, as_of: str | None, as_json: b
         if not tell_story(base, example, keep, as_json):
             raise click.exceptions.Exit(1)
         return
-    show = Demonstration(base, pack, example)
+    show = Demonstration(base, pack, example, sources)
     show.as_json = as_json
     try:
         with _progress("centres", len(show.pack.parties) * 2, as_json) as step:

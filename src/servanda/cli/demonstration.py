@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import os
 import shlex
@@ -18,20 +19,34 @@ from typing import Any
 from servanda.assembly import read_pack
 from servanda.cli.centres import Centres, Step, patiently
 from servanda.operations.errors import Refusal
-from servanda.operations.replay import draft_of, remember
+from servanda.operations.replay import draft_of, remember, with_sources
 from servanda.operations.verifying import verify_bundle
 
 AS_OF = "2026-01-04T00:00:00Z"
 
 
+def texts_in(folder: Path) -> dict[str, str]:
+    """The text files of a folder, by the SHA-256 of their bytes."""
+    return {hashlib.sha256(path.read_bytes()).hexdigest(): path.read_text("utf-8") for path in folder.glob("*.txt")}
+
+
 class Demonstration:
     """A replay of `example` between one centre for every party of `pack`."""
 
-    def __init__(self, base: Path, pack: Path, example: Path) -> None:
-        """Read pack and steps; nothing is made yet."""
+    def __init__(self, base: Path, pack: Path, example: Path, sources: Path | None = None) -> None:
+        """Read pack and steps; nothing is made yet.
+
+        Args:
+            base: folder for the homes.
+            pack: folder of the pack.
+            example: folder of the example.
+            sources: folder with the files of sources, if they are at hand.
+        """
         self.centres = Centres(base, read_pack(pack))
         self.pack = self.centres.pack
-        self.steps = tomllib.loads((example / "replay.toml").read_text())["step"]
+        texts = texts_in(sources) if sources else {}
+        steps = tomllib.loads((example / "replay.toml").read_text())["step"]
+        self.steps = [with_sources(step, texts) for step in steps]
         listing = example / "show.toml"
         listed = tomllib.loads(listing.read_text()) if listing.is_file() else {}
         self.subjects: list[str] = listed.get("figures", [])

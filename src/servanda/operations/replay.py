@@ -58,6 +58,21 @@ def draft_of(step: Mapping[str, Any], entered: Mapping[str, str], author: str) -
     return draft
 
 
+def with_sources(step: Mapping[str, Any], texts: Mapping[str, str]) -> Mapping[str, Any]:
+    """The step with the text of the file that it names by hash, where the text is at hand.
+
+    Quotations are then looked up in it when they are entered (spec/dialogue.md, `not-in-source`).
+
+    Args:
+        step: the step.
+        texts: SHA-256 of a file to its text.
+    """
+    named = step.get("content", {}).get("file")
+    if not isinstance(named, Mapping) or named.get("sha256") not in texts:
+        return step
+    return {**step, "content": {**step["content"], "text": texts[named["sha256"]]}}
+
+
 def remember(step: Mapping[str, Any], draft: Mapping[str, Any], entry: str, entered: MutableMapping[str, str]) -> None:
     """Note what a step became, so that later steps can refer to its place (`step:ID`) and to its content (`digest:ID`).
 
