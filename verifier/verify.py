@@ -364,7 +364,8 @@ inspection.plan {population:{lots:[lot](0..10000) places:names
  tables:[{count:amount root:hash rows:ranges(1..20000) table:entry ...}](0..100) ...} sample:amount defects:amount
  miss:ratio goal?:{amount:amount each:amount unit:string ...} algorithm:id begins:date ends:date commit-by?:instant
  reveal-by?:instant ...}
-inspection.commit {list:hash sample:amount algorithm:id ...} ; inspection.report {summary:text evidence:evidence ...}
+inspection.commit {draw:hash commitment:hash sample:amount algorithm:id ...}
+inspection.report {summary:text evidence:evidence ...}
 inspection.finding {findings:[{item:item outcome:outcome evidence:evidence note:note ...}](1..1000) ...}
 inspection.undeclared {table:entry root:hash searched:ranges
  items:[{serial:string(1..80) kind?:text place?:text evidence:evidence note:note ...}](1..1000) ...}

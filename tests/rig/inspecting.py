@@ -34,7 +34,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "commit-by": "2026-01-02T00:00:00Z",
         "reveal-by": "2026-01-03T00:00:00Z",
     },
-    "inspection.commit": {"list": HASH, "sample": 10, "algorithm": "all"},
+    "inspection.commit": {"draw": HASH, "commitment": HASH, "sample": 10, "algorithm": "all"},
     "inspection.finding": {
         "findings": [{"item": "ash/3/7", "outcome": "present-matching", "evidence": [HASH], "note": ""}]
     },

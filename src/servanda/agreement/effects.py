@@ -161,7 +161,7 @@ _INSPECTIONS = {
             **dict.fromkeys(("commit-by", "reveal-by"), _INSTANT),
         ),
     ),
-    "inspection.commit": Effect("notify", _object(list=_HASH, sample=_AMOUNT, algorithm=_ID)),
+    "inspection.commit": Effect("notify", _object(draw=_HASH, commitment=_HASH, sample=_AMOUNT, algorithm=_ID)),
     "inspection.finding": Effect(
         "notify",
         _object(
