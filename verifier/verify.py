@@ -25,6 +25,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from itertools import accumulate, pairwise
+from math import perm
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -881,7 +882,7 @@ class Record:
         self.corrections: dict[Entry, Json] = {}  # entry: its latest corrected content
         self.branches: set[str] = set()
         self.memo: dict[Entry, bool] = {}  # has_effect, for one view
-        self.custody = Custody(self)
+        self.custody, self.draws = Custody(self), Draws(self)
         for e in (e for journal in journals.values() for e in journal.entries):
             e.status, e.code, e.why, e.effect, e.pack, e.format = "waiting", "", "", "", None, None
         while sum([self.advance(journal) for journal in journals.values()]):
@@ -928,6 +929,7 @@ class Record:
         for by, row in receipts:
             self.cited.setdefault((e.party, by), []).append(row)
         self.custody.post(e, first)
+        self.draws.post(e, first)
 
     def at(self, reference: Json) -> Entry:
         return self.journals[reference["party"]].entries[int(reference["number"]) - 1]
@@ -1480,6 +1482,205 @@ class Custody:
         return {x for x in self.raised if x[2] != "contested" or self.exists(self.lots.get(x[3]), WHOLE)}
 
 
+# ------------------------------------------------------------------------------------------- draws (inspections, draw)
+
+
+@dataclass(eq=False)
+class Plan:
+    """What is to be inspected, and who has committed and revealed."""
+
+    entry: Entry
+    mandate: Entry
+    sides: dict[str, str]
+    size: int
+    terms: Json  # None where everything is looked at
+    commits: dict[str, Entry] = field(default_factory=dict)
+    reveals: dict[str, tuple[Entry, str]] = field(default_factory=dict)
+    spent: dict[str, Entry] = field(default_factory=dict)
+    report: Entry | None = None
+
+    def done(self, v: Entry, side: str = "") -> bool:
+        """Whether all, or those of a side, have revealed in a view."""
+        ours = [p for p, x in self.sides.items() if side in ("", x)]
+        return all(p in self.reveals and v.has(self.reveals[p][0]) for p in ours)
+
+    def committed(self, v: Entry, side: str = "") -> bool:
+        ours = [p for p, x in self.sides.items() if side in ("", x)]
+        return all(p in self.commits and v.has(self.commits[p]) for p in ours)
+
+
+def time_of(e: Entry) -> datetime:
+    return read_time(e.frame["exercise-at"] or e.frame["released-at"]).replace(microsecond=0)
+
+
+def in_form(rows: Json) -> bool:
+    return all(a <= b for a, b in rows) and all(b + 1 < a for (_, b), (a, _) in pairwise(rows))
+
+
+def labelled(label: str, value: Json) -> str:
+    return digest(f"servanda/draw-{label}/v1\n".encode() + encode(value)).hex()
+
+
+def positions(seed: bytes, size: int, count: int) -> list[int]:
+    """The positions drawn (draw, Selection)."""
+    drawn: list[int] = []
+    moved: dict[int, int] = {}
+    word = 0
+    for s in range(count):
+        bits, r = (size - s - 1).bit_length(), size if size - s > 1 else 0
+        while r >= size - s:
+            r = int.from_bytes(digest(word.to_bytes(8, "big") + seed + word.to_bytes(8, "big")), "big") >> 256 - bits
+            word += 1
+        drawn.append(moved.get(s + r, s + r))
+        moved[s + r] = moved.get(s, s)
+    return drawn
+
+
+class Draws:
+    """Inspections, as far as a draw rests on them (inspections, Postings 1 to 5 and 10)."""
+
+    def __init__(self, record: Record) -> None:
+        self.record = record
+        self.mandates: dict[Entry | None, dict[str, str]] = {}
+        self.plans: dict[Entry | None, Plan] = {}
+        self.commits: dict[Entry | None, Plan] = {}
+
+    def post(self, e: Entry, first: Entry | None) -> None:
+        name = e.effect.removeprefix("inspection.") if e.effect else e.frame["format"]
+        rule = {"mandate": self.mandate, "plan": self.plan, "commit": self.commit, "report": self.report}.get(name)
+        try:
+            if rule and e.effect.startswith("inspection."):
+                rule(e, e.frame["content"], first)
+            elif name == "reveal" and first in self.commits:
+                self.reveal(e, e.frame["content"], first, self.commits[first])
+        except Malformed:
+            pass  # a discrepancy there, and without effect: this program does not list them
+
+    def at(self, name: str, v: Entry) -> Json:
+        """The content of an admissible entry in a view, else nothing."""
+        party, number = name.split("/")[:2]
+        journal: Any = self.record.journals.get(party)
+        e = journal.entries[int(number) - 1] if journal and int(number) <= journal.size else None
+        return e.frame["content"] if e and v.has(e) and e.status == "admissible" else None
+
+    def mandate(self, e: Entry, c: Json, first: Any) -> None:
+        sides = {c["inspector"]: "inspector", c["inspected"]: "inspected"} | {
+            x["party"]: x["side"] for x in c["beside"]
+        }
+        must(len(sides) == 2 + len(c["beside"]) and {*sides} == {e.party, *e.frame["named"]}, "party")
+        must(c["from"] <= c["until"] and {*c["places"]} <= {*e.pack.places} and {*c["kinds"]} <= {*e.pack.items}, "")
+        self.mandates[e] = sides
+
+    def plan(self, e: Entry, c: Json, first: Any) -> None:
+        must(first in self.mandates and self.record.has_effect(self.record.offers[first], e), "no-mandate")
+        m, listed, sides = first.frame["content"], c["population"], self.mandates[first]
+        must(e.party == m["inspector"] and e.frame["status"] == first.frame["status"], "not-inspector, status")
+        must(m["from"] <= c["begins"] <= c["ends"] <= m["until"], "period")
+        names = [*listed["lots"], *listed["places"], *(x["table"] for x in listed["tables"])]
+        must(names and len({*names}) == len(names), "population")
+        for x in listed["tables"]:
+            rows, table = x["rows"], (self.at(x["table"], e) or {}).get("table")
+            must(in_form(rows) and sum(b - a + 1 for a, b in rows) == x["count"], "population")
+            table = table if isinstance(table, dict) and type(table.get("rows")) is int else {"rows": 0}
+            must(table.get("root") == x["root"] and rows[-1][1] < table["rows"], "unknown-table")
+            must(x["table"] in (m["tables"] or [x["table"]]), "outside-mandate")
+            named = [int(row) for name, _, row in (lot.rpartition("/") for lot in listed["lots"]) if name == x["table"]]
+            must(not any(a <= row <= b for row in named for a, b in rows), "population")
+        must(all(x in e.pack.places and x in (m["places"] or [x]) for x in listed["places"]), "place")
+        must(all(self.at(x, e) is not None for x in listed["lots"]), "unknown-item")
+        size = len(listed["lots"] + listed["places"]) + sum(x["count"] for x in listed["tables"])
+        self.check_size(e, c, size, m["limits"]["draw-minutes"])
+        for p in (p for p in self.plans.values() if p.mandate is first and e.has(p.entry) and self.overlap(p, listed)):
+            must(p.report and e.has(p.report), "redraw")
+            ours = p.committed(e, "inspector") and (not p.committed(e) or p.done(e, "inspector"))
+            must(not p.terms or ours, "redraw")
+        stratum = {"lots": listed["lots"], "places": listed["places"], "population": listed["tables"]}
+        strata = [{**stratum, "sample": c["sample"], "stratum": "items"}]
+        terms = {"algorithm": c["algorithm"], "parties": sorted(sides), "plan": e.name, "strata": strata}
+        self.plans[e] = Plan(e, first, sides, size, None if c["algorithm"] == "all" else terms)
+
+    def check_size(self, e: Entry, c: Json, size: int, minutes: int) -> None:
+        (part, of), n, d, goal = map(int, c["miss"].split("/")), c["sample"], c["defects"], c.get("goal")
+        must(part < of and 1 <= d <= size and 1 <= n <= size, "miss, sample-size")
+        must(not goal or (goal["each"] and d == -(-goal["amount"] // goal["each"])), "goal")
+        times = [c[x] for x in ("commit-by", "reveal-by") if x in c]
+        if c["algorithm"] == "all":
+            must(n == size and not times, "sample-size")
+            return
+        must(c["algorithm"] == "servanda-draw-1" and n <= 20_000 and len(times) == 2, "algorithm, sample-size")
+        few, other = sorted((n, d))
+        must(of * perm(size - other, few) <= part * perm(size, few), "sample-size")
+        steps = pairwise([time_of(e), *map(read_time, times)])
+        must(all((b - a).total_seconds() >= 60 * minutes for a, b in steps), "too-short")
+
+    def overlap(self, p: Plan, listed: Json) -> bool:
+        """Whether an item is in both lists."""
+
+        def spans(x: Json) -> Iterator[tuple[str, int, int]]:
+            yield from ((f"place {name}", 0, 0) for name in x["places"])
+            yield from ((name, int(row), int(row)) for name, _, row in (lot.rpartition("/") for lot in x["lots"]))
+            yield from ((t["table"], a, b) for t in x["tables"] for a, b in t["rows"])
+
+        rows = sorted([*spans(p.entry.frame["content"]["population"]), *spans(listed)])
+        return any(x[0] == y[0] and y[1] <= x[2] for x, y in pairwise(rows))  # each list is apart within itself
+
+    def commit(self, e: Entry, c: Json, first: Any) -> None:
+        p, sealed = self.plans.get(first), sealed_digests(e.frame)
+        must(p and p.terms and e.party in p.sides and e.party not in p.commits, "no-plan, not-in-draw, committed")
+        must(p and e.frame["status"] == first.frame["status"], "status")
+        stated = (c["draw"], c["sample"], c["algorithm"])
+        told = p and (digest(encode(p.terms)).hex(), first.frame["content"]["sample"], p.terms["algorithm"])
+        must(stated == told and len(sealed) == 1 and "secret" not in c, "differs, not-sealed")
+        must(p and not any(map(e.has, [*p.spent.values(), *(x for x, _ in p.reveals.values())])), "after-reveal")
+        if p:
+            p.commits[e.party] = e
+            self.commits[e] = p
+
+    def reveal(self, e: Entry, c: Json, first: Any, p: Plan) -> None:
+        texts = [x for x in c["disclosures"] if digest_of(x) in sealed_digests(first.frame)]
+        if not texts or e.party in p.reveals or e.party in p.spent:
+            return
+        _, name, secret = decode(from_base64(texts[0], url=True), canonical=False)
+        draw = digest(encode(p.terms)).hex()
+        bound = labelled("commitment", {"draw": draw, "party": e.party, "secret": secret}) if name == "secret" else ""
+        whole = not misfit(SHAPES["hash"], secret, "") and bound == first.frame["content"]["commitment"]
+        if not p.committed(e) or not whole:
+            p.spent[e.party] = e
+        elif e.frame["status"] == p.entry.frame["status"]:
+            p.reveals[e.party] = e, secret
+
+    def report(self, e: Entry, c: Json, first: Any) -> None:
+        p: Any = self.plans.get(first)
+        must(p and e.party == p.mandate.frame["content"]["inspector"] and not p.report, "no-plan, not-inspector")
+        must(e.frame["status"] == first.frame["status"], "status")
+        must(not p.terms or p.done(e) or read_time(first.frame["content"]["reveal-by"]) < time_of(e), "draw-open")
+        p.report = e
+
+    def document(self) -> Json:
+        """The draws document."""
+        rows = [self.row(self.plans[e]) for e in sorted(filter(None, self.plans), key=lambda x: (x.party, x.number))]
+        return {"draws": rows, "servanda-draws": 1}
+
+    def row(self, p: Plan) -> Json:
+        draw = digest(encode(p.terms)).hex() if p.terms else None
+        seed, drawn, listed = None, None, p.entry.frame["content"]["population"]
+        if p.terms and p.reveals.keys() == p.sides.keys():
+            secrets = [[party, secret] for party, (_, secret) in sorted(p.reveals.items())]
+            seed = labelled("seed", {"draw": draw, "secrets": secrets})
+            named, spans = (
+                listed["lots"] + listed["places"],
+                [(t["table"], *x) for t in listed["tables"] for x in t["rows"]],
+            )
+            before = [*accumulate((b - a + 1 for _, a, b in spans), initial=len(named))]
+            drawn = []
+            key = bytes.fromhex(labelled("stratum", {"seed": seed, "stratum": "items"}))
+            for i in positions(key, p.size, p.entry.frame["content"]["sample"]):
+                k = bisect_right(before, i) - 1
+                drawn.append(named[i] if i < len(named) else f"{spans[k][0]}/{spans[k][1] + i - before[k]}")
+        who = {"committed": sorted(p.commits), "revealed": sorted(p.reveals), "spent": sorted(p.spent)}
+        return {"draw": draw, "drawn": drawn, "plan": p.entry.name, "seed": seed, **who}
+
+
 # ------------------------------------------------------------------------------------------- obligations (obligations)
 
 
@@ -1825,6 +2026,7 @@ class Dossier:
             self.check_openings(name, m.data)
         at = read_time(self.manifest["as-of"]).date()
         self.registers = {"custody": record.custody.document(), "obligations": Obligations(record, at).document()}
+        self.registers |= {"draws": record.draws.document()} if record.draws.plans else {}
         for name, stated in self.manifest["registers"].items():
             found = digest(encode(self.registers[name])).hex()
             with self.judging("manifest.json"):
@@ -1929,7 +2131,7 @@ def lines_of(r: dict[str, Json]) -> Iterator[str]:
         yield from table(name.replace("-", " "), r[name])
     yield from table("upheld, of forked journals", [f"{party}/{k}" for party, k in r["forks"].items()])
     for register in r["registers"].values():
-        for name in ("accounts", "discrepancies", "obligations"):
+        for name in ("accounts", "discrepancies", "draws", "obligations"):
             rows = register.get(name, [])
             yield from table(f"{name} ({', '.join(rows[0])})" if rows else "", rows)
 

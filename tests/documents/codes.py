@@ -24,6 +24,7 @@ REASONS = {
     "registers/sites/": "sites",
     "registers/commitments/": "commitments",
     "registers/dialogue/": "dialogue",
+    "registers/inspections/": "inspections",
     "line/link_tests.py": "link",
     "line/regimes.py": "regime",
 }

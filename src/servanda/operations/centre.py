@@ -38,6 +38,7 @@ from servanda.registers.custody.fold import CustodyRegister
 from servanda.registers.dialogue.fold import DialogueRegister
 from servanda.registers.discrepancies.fold import DiscrepanciesRegister
 from servanda.registers.handovers.fold import HandoversRegister
+from servanda.registers.inspections.fold import InspectionsRegister
 from servanda.registers.obligations.fold import ObligationsRegister
 from servanda.registers.seals.fold import SealsRegister
 from servanda.registers.sites.fold import SitesRegister
@@ -116,10 +117,12 @@ class Centre:
         self.dialogue = DialogueRegister(self.record)
         self.agreements = AgreementsRegister(self.record)
         self.commitments = CommitmentsRegister(self.record)
+        self.inspections = InspectionsRegister(self.record)
         self.checked: tuple[tuple[str, Fold], ...] = (
             *(("link", self.link_tests), ("regime", self.regimes), ("discrepancy", self.discrepancies)),
             *(("handovers", self.handovers), ("sites", self.sites), ("books", self.books)),
             *(("dialogue", self.dialogue), ("agreement", self.agreements), ("commitments", self.commitments)),
+            ("inspections", self.inspections),
         )
         """What says before release that an entry would have no effect, by the first word of its codes."""
         self._fold()

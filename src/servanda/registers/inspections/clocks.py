@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who has done its part of a draw by when, and what follows from a refusal (spec/inspections.md, The draw at time T).
 
-The time comes in. A party that fails in its part has failed for good: nothing that comes later undoes it.
+The time comes in. What a party that has failed says later undoes nothing; a receipt that comes on record, and shows
+that it was given late what it waited for, gives it its time.
 """
 
 from __future__ import annotations

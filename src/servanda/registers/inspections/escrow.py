@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from servanda.journal.frame import Place
 from servanda.proof.tables import Row
-from servanda.registers.inspections.fold import InspectionsRegister
+from servanda.registers.inspections.book import Book
 from servanda.registers.inspections.inspection import OpenedTable, Opening, Request, Undeclared, time_of
 from servanda.registers.inspections.population import Ranges, common, count_of, has_row, united
 
@@ -92,9 +92,9 @@ def incomplete(table: OpenedTable) -> list[tuple[Place, str]]:
     return found
 
 
-def asked(register: InspectionsRegister, request: Request, now: int) -> Asked:
+def asked(book: Book, request: Request, now: int) -> Asked:
     """What has become of a request. Rows not opened by its time count as not declared until they are."""
-    answers = [each for each in register.tables[request.table].openings if each.answers == request.entry.place]
+    answers = [each for each in book.tables[request.table].openings if each.answers == request.entry.place]
     if request.place is not None:
         said = [each for each in answers if each.complete == request.place]
         state = _state(request, said[0] if said else None, now)
@@ -116,9 +116,9 @@ def _state(request: Request, done: Opening | None, now: int) -> str:
     return "overdue" if now > request.by else "waiting"
 
 
-def seen_items(register: InspectionsRegister, found: Undeclared, shown: Shown) -> list[SeenItem]:
+def seen_items(book: Book, found: Undeclared, shown: Shown) -> list[SeenItem]:
     """What was found and not in the root, each with what has been opened since."""
-    table = register.tables[found.table]
+    table = book.tables[found.table]
     known = rows_open(table, shown)
     serials: dict[object, list[int]] = {}
     for row, value in known.items():

@@ -14,15 +14,7 @@ from servanda.proof.canonical import encode
 from servanda.proof.encodings import decode_hash
 from servanda.proof.sealing import digests_of, disclosure_digest, parse_disclosure
 from servanda.proof.tables import Row, TableError, verify_row
-from servanda.registers.inspections.fold import (
-    InspectionsRegister,
-    Post,
-    Rule,
-    first,
-    inspects,
-    is_inspected,
-    same_status,
-)
+from servanda.registers.inspections.book import Book, Post, first, inspects, is_inspected, same_status
 from servanda.registers.inspections.inspection import (
     Finding,
     OpenedTable,
@@ -34,15 +26,15 @@ from servanda.registers.inspections.inspection import (
     time_of,
 )
 from servanda.registers.inspections.population import FormError, Ranges, ranges_of, united
-from servanda.registers.inspections.rules import instant_of, mandate, plan
+from servanda.registers.inspections.rules import instant_of
 from servanda.verification.selection import commitment, draw_id
 
 _SECRET = re.compile(r"[0-9a-f]{64}\Z")
 
 
-def commit(register: InspectionsRegister, entry: Entry, frame: Frame) -> Post:
+def commit(book: Book, entry: Entry, frame: Frame) -> Post:
     """Postings 3: a party binds itself to a secret, for this draw and no other."""
-    found, content, party = register.plan_for(entry, frame), frame.content, entry.place.party
+    found, content, party = book.plan_for(entry, frame), frame.content, entry.place.party
     if found.terms is None:
         raise Refused("no-plan", f"{found.place} looks at everything: there is nothing to draw")
     if party not in found.mandate.sides:
@@ -61,14 +53,14 @@ def commit(register: InspectionsRegister, entry: Entry, frame: Frame) -> Post:
 
     def post() -> None:
         found.commitments[party] = entry
-        register.commitments[entry.place] = found
+        book.commitments[entry.place] = found
 
     return post
 
 
-def reveal(register: InspectionsRegister, entry: Entry, frame: Frame) -> Post:
+def reveal(book: Book, entry: Entry, frame: Frame) -> Post:
     """Postings 4: the secret, once all have committed."""
-    found = register.commitments.get(first(frame) or entry.place)
+    found = book.commitments.get(first(frame) or entry.place)
     party = entry.place.party
     if found is None or party in found.reveals or party in found.spent:
         return lambda: None
@@ -94,9 +86,9 @@ def reveal(register: InspectionsRegister, entry: Entry, frame: Frame) -> Post:
     return post
 
 
-def findings(register: InspectionsRegister, entry: Entry, frame: Frame) -> Post:
+def findings(book: Book, entry: Entry, frame: Frame) -> Post:
     """Postings 6: what was found, of items that were drawn."""
-    found = _reportable(register, entry, frame)
+    found = _reportable(book, entry, frame)
     if not found.drawn_in(entry.past):
         raise Refused("draw-open", f"the draw of {found.place} is not over: not all have revealed")
     told = _told(entry, frame.content)
@@ -122,22 +114,22 @@ def _told(entry: Entry, content: dict[str, Any]) -> dict[str, Finding]:
     return told
 
 
-def _reportable(register: InspectionsRegister, entry: Entry, frame: Frame) -> Plan:
-    found = register.plan_for(entry, frame)
+def _reportable(book: Book, entry: Entry, frame: Frame) -> Plan:
+    found = book.plan_for(entry, frame)
     inspects(entry, found.mandate)
     if found.report is not None:
         raise Refused("reported", f"{found.place} was reported in {found.report.place}")
     return found
 
 
-def correct(register: InspectionsRegister, entry: Entry, frame: Frame) -> Post:
+def correct(book: Book, entry: Entry, frame: Frame) -> Post:
     """Postings 6: findings are corrected item for item; nothing else of these entries is."""
-    target = register.record.entry(frame.refers_to[0].place)
-    effect = register.record.effect_of(target) if target else None
+    target = book.record.entry(frame.refers_to[0].place)
+    effect = book.record.effect_of(target) if target else None
     if target is None or effect is None or not effect.startswith("inspection."):
         return lambda: None
     assert target.frame is not None
-    found = register.plans.get(first(target.frame) or target.place)
+    found = book.plans.get(first(target.frame) or target.place)
     if effect != "inspection.finding" or found is None:
         raise Refused("correction", f"{target.place} is not corrected: say it anew")
     told = _told(entry, frame.content["content"])
@@ -152,25 +144,25 @@ def correct(register: InspectionsRegister, entry: Entry, frame: Frame) -> Post:
     return post
 
 
-def undeclared(register: InspectionsRegister, entry: Entry, frame: Frame) -> Post:
+def undeclared(book: Book, entry: Entry, frame: Frame) -> Post:
     """Postings 7: found, but not in the root."""
     content, at = frame.content, first(frame) or entry.place
-    if at in register.plans:
-        found = register.plans[at]
+    if at in book.plans:
+        found = book.plans[at]
         inspects(entry, found.mandate)
         same_status(frame, found.entry)
-    elif at in register.mandates and register.holds(register.mandates[at], entry.past):
-        register.mandate_for(entry, frame)
+    elif at in book.mandates and book.holds(book.mandates[at], entry.past):
+        book.mandate_for(entry, frame)
     else:
         raise Refused("no-plan", "it refers first to no plan and to no mandate in force")
-    table = register.table_in(content["table"], entry.past)
+    table = book.table_in(content["table"], entry.past)
     if table.root != content["root"]:
         raise Refused("unknown-table", f"{content['table']} has another root")
     searched = _rows_of(table, content["searched"])
 
     def post() -> None:
-        register.tables.setdefault(table.name, table)
-        register.undeclared[entry.place] = Undeclared(entry, table.name, searched, content["items"])
+        book.tables.setdefault(table.name, table)
+        book.undeclared[entry.place] = Undeclared(entry, table.name, searched, content["items"])
 
     return post
 
@@ -185,10 +177,10 @@ def _rows_of(table: OpenedTable, rows: list[list[int]]) -> Ranges:
     return ranges
 
 
-def request(register: InspectionsRegister, entry: Entry, frame: Frame) -> Post:
+def request(book: Book, entry: Entry, frame: Frame) -> Post:
     """Postings 8: which rows the inspector asks to see, and by when."""
-    content, held = frame.content, register.mandate_for(entry, frame)
-    table = register.table_in(content["table"], entry.past)
+    content, held = frame.content, book.mandate_for(entry, frame)
+    table = book.table_in(content["table"], entry.past)
     if not table.name.startswith(f"{held.content['inspected']}/"):
         raise Refused("unknown-table", f"{table.name} is no table by {held.content['inspected']}")
     if held.content["tables"] and table.name not in held.content["tables"]:
@@ -201,16 +193,16 @@ def request(register: InspectionsRegister, entry: Entry, frame: Frame) -> Post:
         raise Refused("too-short", f"rows are asked for {minutes} minutes ahead by {held.entry.place}")
 
     def post() -> None:
-        register.tables.setdefault(table.name, table)
-        register.requests[entry.place] = Request(entry, table.name, rows, place, by)
+        book.tables.setdefault(table.name, table)
+        book.requests[entry.place] = Request(entry, table.name, rows, place, by)
 
     return post
 
 
-def opening(register: InspectionsRegister, entry: Entry, frame: Frame) -> Post:
+def opening(book: Book, entry: Entry, frame: Frame) -> Post:
     """Postings 9: rows of a table that its author opens, each with its proof."""
     content = frame.content
-    table = register.table_in(content["table"], entry.past)
+    table = book.table_in(content["table"], entry.past)
     if not table.name.startswith(f"{entry.place.party}/"):
         raise Refused("not-own-table", f"{table.name} is not by {entry.place.party}, who opens only its own")
     proved: dict[int, Row] = {}
@@ -225,7 +217,7 @@ def opening(register: InspectionsRegister, entry: Entry, frame: Frame) -> Post:
         raise Refused("rows", "it opens no row, and says of no place that it is complete")
 
     def post() -> None:
-        kept = register.tables.setdefault(table.name, table)
+        kept = book.tables.setdefault(table.name, table)
         kept.openings.append(Opening(entry, rows, frozenset(proved), complete, first(frame)))
         for row, value in proved.items():
             kept.opened.setdefault(row, (entry.place, value))
@@ -233,45 +225,25 @@ def opening(register: InspectionsRegister, entry: Entry, frame: Frame) -> Post:
     return post
 
 
-def report(register: InspectionsRegister, entry: Entry, frame: Frame) -> Post:
+def report(book: Book, entry: Entry, frame: Frame) -> Post:
     """Postings 10: the inspector's report."""
-    found = _reportable(register, entry, frame)
+    found = _reportable(book, entry, frame)
     if not found.drawn_in(entry.past) and time_of(entry) <= instant_of(found.content["reveal-by"], "draw-open"):
         raise Refused("draw-open", f"the draw of {found.place} is open until {found.content['reveal-by']}")
 
     def post() -> None:
         found.report = entry
-        register.reports[entry.place] = found
+        book.reports[entry.place] = found
 
     return post
 
 
-def comment(register: InspectionsRegister, entry: Entry, frame: Frame) -> Post:
+def comment(book: Book, entry: Entry, frame: Frame) -> Post:
     """Postings 10: what the inspected party says of the report; it is annexed."""
-    found = register.reports.get(first(frame) or entry.place)
+    found = book.reports.get(first(frame) or entry.place)
     if found is None or found.report is None:
         raise Refused("no-report", "it refers first to no report of an inspection")
     same_status(frame, found.entry)
     if not is_inspected(entry, found.mandate):
         raise Refused("not-inspected", f"{found.mandate.content['inspected']} was inspected, not {entry.place.party}")
     return lambda: found.comments.append(entry)
-
-
-RULES: dict[str, Rule] = {
-    "inspection.mandate": mandate,
-    "inspection.plan": plan,
-    "inspection.commit": commit,
-    "inspection.finding": findings,
-    "inspection.undeclared": undeclared,
-    "inspection.request": request,
-    "inspection.opening": opening,
-    "inspection.report": report,
-    "inspection.comment": comment,
-    "reveal": reveal,
-    "correct": correct,
-}
-
-
-def inspections_register(record: Any) -> InspectionsRegister:
-    """An empty register over a record, with the rules of this page."""
-    return InspectionsRegister(record, RULES)

@@ -13,7 +13,7 @@ from servanda.journal.frame import Frame, Place
 from servanda.journal.refusal import Refused
 from servanda.journal.state import Entry
 from servanda.journal.threads import within
-from servanda.registers.inspections.fold import InspectionsRegister, Post
+from servanda.registers.inspections.book import Book, Post
 from servanda.registers.inspections.inspection import (
     ALL,
     INSPECTED,
@@ -29,9 +29,9 @@ from servanda.verification.selection import ALGORITHM
 SAMPLE_MAX = 20_000
 
 
-def mandate(register: InspectionsRegister, entry: Entry, frame: Frame) -> Post:
+def mandate(book: Book, entry: Entry, frame: Frame) -> Post:
     """Postings 1: who inspects whom."""
-    content, pack = frame.content, register.pack_of(frame)
+    content, pack = frame.content, book.pack_of(frame)
     sides = {content[INSPECTOR]: INSPECTOR, content[INSPECTED]: INSPECTED}
     sides |= {each["party"]: each["side"] for each in content["beside"]}
     if len(sides) != 2 + len(content["beside"]) or set(sides) != {entry.place.party, *(frame.named or ())}:
@@ -44,7 +44,7 @@ def mandate(register: InspectionsRegister, entry: Entry, frame: Frame) -> Post:
             raise Refused("kind", f"{kind} is no kind of the pack")
 
     def post() -> None:
-        register.mandates[entry.place] = Mandate(entry, sides)
+        book.mandates[entry.place] = Mandate(entry, sides)
 
     return post
 
@@ -56,10 +56,10 @@ def check_places(known: frozenset[str], places: list[str]) -> None:
             raise Refused("place", f"{place} is no place of the pack: a site is declared before it is inspected")
 
 
-def plan(register: InspectionsRegister, entry: Entry, frame: Frame) -> Post:
+def plan(book: Book, entry: Entry, frame: Frame) -> Post:
     """Postings 2: what is inspected, how large the sample is, and how it is drawn."""
     content = frame.content
-    held = register.mandate_for(entry, frame)
+    held = book.mandate_for(entry, frame)
     period = (held.content["from"], content["begins"], content["ends"], held.content["until"])
     if list(period) != sorted(period):
         raise Refused("period", f"{period[1]} to {period[2]} is not within the mandate, {period[0]} to {period[3]}")
@@ -67,34 +67,34 @@ def plan(register: InspectionsRegister, entry: Entry, frame: Frame) -> Post:
         listed = population_of(content["population"])
     except FormError as error:
         raise Refused("population", str(error)) from error
-    _check_listed(register, entry, frame, held, listed)
+    _check_listed(book, entry, frame, held, listed)
     check_size(content, listed.size)
     _check_draw(entry, content, held)
-    for earlier in register.plans.values():
+    for earlier in book.plans.values():
         _check_redraw(entry, held, listed, earlier)
     made = Plan(entry, held, listed, terms_of(entry.place, content, sorted(held.sides)))
 
     def post() -> None:
-        register.plans[entry.place] = made
+        book.plans[entry.place] = made
 
     return post
 
 
-def _check_listed(register: InspectionsRegister, entry: Entry, frame: Frame, held: Mandate, listed: Population) -> None:
+def _check_listed(book: Book, entry: Entry, frame: Frame, held: Mandate, listed: Population) -> None:
     allowed = held.content
     for selection in listed.tables:
-        table = register.table_in(selection.table, entry.past)
+        table = book.table_in(selection.table, entry.past)
         if table.root != selection.root or table.rows <= selection.ranges[-1][1]:
             raise Refused("unknown-table", f"{selection.table} has another root, or {table.rows} rows only")
         if allowed["tables"] and selection.table not in allowed["tables"]:
             raise Refused("outside-mandate", f"{held.entry.place} does not name the table {selection.table}")
-    check_places(register.pack_of(frame).places, list(listed.places))
+    check_places(book.pack_of(frame).places, list(listed.places))
     for place in listed.places:
         if allowed["places"] and place not in allowed["places"]:
             raise Refused("outside-mandate", f"{held.entry.place} does not name the place {place}")
     for lot in listed.lots:
         party, number, _ = lot.split("/")
-        made_by = register.record.entry(Place(party, int(number)))
+        made_by = book.record.entry(Place(party, int(number)))
         if made_by is None or not made_by.admissible or not within(entry.past, made_by.place):
             raise Refused("unknown-item", f"{lot}: no such entry was known then")
 
@@ -117,10 +117,10 @@ def check_size(content: dict[str, Any], population: int) -> None:
         raise Refused("sample-size", f"a sample of {sample} is larger than its population of {population}, or nothing")
     if content["algorithm"] != ALL and sample > SAMPLE_MAX:
         raise Refused("sample-size", f"a draw is of {SAMPLE_MAX} items at most, not {sample}")
-    if sample == population or sample > population - defects:
-        return
-    if content["algorithm"] == ALL:
+    if content["algorithm"] == ALL and sample != population:
         raise Refused("sample-size", f"a plan that looks at everything has a sample of {population}, not {sample}")
+    if content["algorithm"] == ALL:
+        return
     few, other = sorted((defects, sample))
     if perm(population - other, few) * miss.denominator > miss.numerator * perm(population, few):
         raise Refused(
