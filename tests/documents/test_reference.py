@@ -71,6 +71,7 @@ def test_errors_link_to_their_discrepancies_by_the_anchors_that_headings_make() 
         "Refused postings",
         "Entries outside every case",
         "Entries outside the dialogue",
+        "Entries without effect on an inspection",
         "Entries of the line",
         "Statements without effect",
         "Other discrepancies",

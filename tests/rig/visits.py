@@ -9,6 +9,7 @@ from typing import Any
 
 from servanda.agreement.dates import instant_seconds, instant_text
 from servanda.journal.state import Entry
+from servanda.operations.backups import BACKED_UP
 from servanda.operations.drafting import release_draft, submit_draft, write_draft
 from servanda.operations.sealing import draft_reveal
 from servanda.proof.canonical import decode
@@ -48,6 +49,8 @@ class Visits:
         root, _ = table_root(self.secret, self.rows)
         self.root = root.hex()
         table = {"root": self.root, "rows": rows, "secret": None, "servanda-table": 1}
+        with self.world.centres["ash"].store.transaction() as writer:
+            writer.put_setting(BACKED_UP + self.root, b"a test keeps it")
         self.table = str(self.say("ash", "list", {"text": "boats", "table": table}).place)
         self.secrets: dict[str, bytes] = {}
 

@@ -14,7 +14,7 @@ from servanda.journal.refusal import Refused
 from servanda.journal.state import Entry
 from servanda.registers.inspections import postings, rules
 from servanda.registers.inspections.book import Book, Post
-from servanda.registers.inspections.inspection import Discrepancy, Spent
+from servanda.registers.inspections.inspection import SPENDING, Discrepancy
 
 
 class InspectionsRegister(Book):
@@ -36,7 +36,7 @@ class InspectionsRegister(Book):
                 self._judge(entry, entry.frame)()
             except Refused as refused:
                 self.discrepancies.append(Discrepancy(entry.place, f"inspections/{refused.reason}"))
-                if isinstance(refused, Spent):
+                if refused.reason in SPENDING:
                     plan = self.commitments[entry.frame.refers_to[0].place]
                     plan.spent.setdefault(entry.place.party, (entry, refused.reason))
 

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 from servanda.agreement.dates import instant_seconds
 from servanda.journal.frame import Frame, Place
-from servanda.journal.refusal import Refused
 from servanda.journal.state import Entry
 from servanda.journal.threads import Cut, within
 from servanda.proof.sealing import digests_of
@@ -21,8 +20,8 @@ ALL = "all"
 """The algorithm of a plan that looks at everything: nothing is drawn."""
 
 
-class Spent(Refused):
-    """A reveal that opens a secret and does not count: its author can reveal no more in this draw."""
+SPENDING = frozenset({"early-reveal", "bad-secret"})
+"""Why a reveal does not count, although its secret is known: its author can reveal no more in this draw."""
 
 
 class Discrepancy(NamedTuple):

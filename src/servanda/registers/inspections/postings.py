@@ -21,7 +21,6 @@ from servanda.registers.inspections.inspection import (
     Opening,
     Plan,
     Request,
-    Spent,
     Undeclared,
     time_of,
 )
@@ -71,13 +70,13 @@ def reveal(book: Book, entry: Entry, frame: Frame) -> Post:
         return lambda: None
     missing = set(found.mandate.sides) - found.committed_in(entry.past)
     if missing:
-        raise Spent("early-reveal", f"{', '.join(sorted(missing))} has not committed in the draw of {found.place}")
+        raise Refused("early-reveal", f"{', '.join(sorted(missing))} has not committed in the draw of {found.place}")
     name, value = parse_disclosure(opened[0])[1:]
     secret = bytes.fromhex(value) if isinstance(value, str) and _SECRET.match(value) else b""
     assert found.terms is not None
     bound = own.frame.content["commitment"]
     if name != "secret" or not secret or commitment(draw_id(found.terms), party, secret).hex() != bound:
-        raise Spent("bad-secret", f"what {own.place} sealed is not the secret that it commits to")
+        raise Refused("bad-secret", f"what {own.place} sealed is not the secret that it commits to")
     same_status(frame, found.entry)
 
     def post() -> None:
