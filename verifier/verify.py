@@ -880,8 +880,7 @@ class Record:
         self.threads: dict[Entry, dict[str, list[Entry]]] = {}  # by first offer, then by author
         self.decided: dict[Entry, Entry] = {}  # acceptance: its condition entry
         self.corrections: dict[Entry, Json] = {}  # entry: its latest corrected content
-        self.branches: set[str] = set()
-        self.memo: dict[Entry, bool] = {}  # has_effect, for one view
+        self.branches, self.memo = set[str](), dict[Entry, bool]()  # the latter: has_effect, for one view
         self.custody, self.draws = Custody(self), Draws(self)
         for e in (e for journal in journals.values() for e in journal.entries):
             e.status, e.code, e.why, e.effect, e.pack, e.format = "waiting", "", "", "", None, None
