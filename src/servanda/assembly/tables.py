@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,7 +16,9 @@ from servanda.operations.errors import Refusal
 from servanda.operations.tables import GROUPS_MAX, TableFacts, table_content
 from servanda.proof.tables import SECRET_BYTES
 from servanda.storage.columnar.checking import Names
+from servanda.storage.columnar.engine import engine
 from servanda.storage.columnar.making import Sealed, seal_table
+from servanda.storage.columnar.queries import BY, Holdings, find_serial
 from servanda.storage.columnar.receiving import Receiving, read_header, read_table_file, write_table_file
 from servanda.storage.columnar.staging import Progress
 from servanda.storage.columnar.store import ColumnarTables
@@ -159,3 +162,51 @@ def import_table(
         receiving.drop()
         raise
     return receiving.finish(progress)
+
+
+def balances_by(
+    home: Path,
+    lots: Sequence[dict[str, Any]],
+    roots: dict[str, str],
+    names: Sequence[str],
+    where: Sequence[str] = (),
+    *,
+    explain: bool = False,
+) -> list[dict[str, Any]]:
+    """The balances by some of party, kind, site, state, account, with what the rows held in a home say.
+
+    Args:
+        home: the centre's folder.
+        lots: `lots` of the balances document.
+        roots: the root of the table of each entry that has one.
+        names: by what they are told apart.
+        where: `name=value`, which the lots are to have.
+        explain: whether each says of which lots it is the sum, under `from-lots`.
+
+    Raises:
+        Refusal: a name is none of these (`usage`).
+    """
+    only = dict(pair.partition("=")[::2] for pair in where)
+    strange = [name for name in (*names, *only) if name not in BY]
+    if strange:
+        raise Refusal(f"holdings are told apart by {', '.join(BY)}, not by {', '.join(strange)}", "usage")
+    with engine() as duck:
+        held = Holdings(duck, tables_at(home), lots, roots)
+        rows = held.by(names, only)
+        for row in rows if explain else ():
+            row["from-lots"] = held.lots({**only, **{name: row[name] for name in (*names, "unit")}})
+    return rows
+
+
+def rows_of_serial(home: Path, serial: str) -> list[dict[str, Any]]:
+    """The rows of the tables of a home that have a serial, or one that could be read as it."""
+    return [found._asdict() for found in find_serial(tables_at(home), serial)]
+
+
+def value_of_row(home: Path, root: str | None, lot: str) -> dict[str, Any] | None:
+    """The row that a lot is, if its table is held in a home."""
+    tables = tables_at(home)
+    if root is None or tables.facts(root) is None:
+        return None
+    value: dict[str, Any] = json.loads(tables.lines(root, int(lot.rpartition("/")[2]), 1))
+    return value

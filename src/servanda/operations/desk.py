@@ -29,6 +29,7 @@ from servanda.operations import (
     reviewing,
     silences,
     tableworks,
+    tracing,
 )
 from servanda.operations.attachments import attachment_view
 from servanda.operations.bundles import export_bundle, import_bundle, take_pack
@@ -312,6 +313,7 @@ COMMANDS: dict[str, Command] = {
     **reviewing.COMMANDS,
     **dialogue.COMMANDS,
     **tableworks.COMMANDS,
+    **tracing.COMMANDS,
 }
 CHANGING = (
     frozenset({"release", "send", "acknowledge", "import", "link-test"}) | casework.CHANGING | tableworks.CHANGING

@@ -159,7 +159,7 @@ def sort_serials(index: Path, serials: Path, count: int, progress: Progress) -> 
                 duplicates += _pairs(before, after, twice)
                 alike_count += pc.sum(like).as_py() or 0
                 alike += _pairs(before, after, like)[: max(0, PAIRS_MAX - len(alike))]
-            writer.write_batch(batch.select(kept.names), row_group_size=1 << 15)
+            writer.write_batch(batch.select(kept.names), row_group_size=ROW_GROUP)
             last = batch.slice(batch.num_rows - 1)
             done += batch.num_rows
             progress("index", done, count)

@@ -5,6 +5,7 @@
                   secret         32 bytes, its owner's alone
                   rows.parquet   the rows in their order, groups of 8,192
                   nodes.bin      the tree from level 8 up, then the leaf hashes after the last whole block
+                  runs.parquet   consecutive rows of one kind and place
                   serials.parquet  serials in order, with the rows where they stand
     tables/.making-…             one that is being made; swept away by the next
 
@@ -33,6 +34,7 @@ from servanda.proof.merkle import inclusion_path
 from servanda.proof.tables import BLOCK_LEVEL, BLOCK_ROWS, TableTree, nodes_of_block, opening_of, row_hashes
 from servanda.storage.columnar.checking import canonical_texts
 from servanda.storage.columnar.engine import engine
+from servanda.storage.columnar.runs import write_runs
 from servanda.storage.columnar.sealing import literal
 from servanda.storage.columnar.staging import ROW_GROUP
 
@@ -132,7 +134,8 @@ class ColumnarTables:
         (making / "table.json").write_bytes(msgspec.json.encode(facts, order="sorted"))
         with open(making / "secret", "wb", opener=lambda p, flags: os.open(p, flags, 0o600)) as file:
             file.write(secret)
-        keep = ("table.json", "secret", "rows.parquet", "nodes.bin", "serials.parquet")
+        write_runs(making / "rows.parquet", making / "runs.parquet")
+        keep = ("table.json", "secret", "rows.parquet", "nodes.bin", "serials.parquet", "runs.parquet")
         for path in making.iterdir():
             if path.name in keep:
                 _sync(path)
