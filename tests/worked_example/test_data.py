@@ -285,6 +285,16 @@ def test_the_two_bases_of_removal_are_never_mixed() -> None:
                 assert figure["basis"].split(",")[0] == "R"
 
 
+def test_a_format_of_its_own_takes_shares_of_no_other_basis() -> None:
+    basis = SCHEMAS["shipment-shares"]["properties"]["figures"]["items"]["properties"]["basis"]["pattern"]
+    assert all(re.fullmatch(basis, text) for text in ("R", "RD", "R, forecast", "R, derived from the two"))
+    assert not any(re.fullmatch(basis, text) for text in ("R and RD", "of all declared", "RR"))
+    shares = [step for step in STEPS if step["format"] == "shipment-shares"]
+    assert len(shares) == 6
+    for step in shares:
+        assert len({figure["basis"].split(",")[0] for figure in step["content"]["figures"]}) == 1
+
+
 def due_date(rule: Table) -> dt.date:
     if rule["rule"] == "days-after":
         event = next(e for e in PACK["events"] if e["id"] == rule["event"])

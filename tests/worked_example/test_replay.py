@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import pytest
 
+from servanda.operations.desk import dispatch
 from servanda.registers.custody.views import balances_bytes
 from tests.worked_example.replayed import accounting, obligations, replayed
 
@@ -88,3 +89,15 @@ def test_no_entry_of_the_replay_is_inadmissible_or_waiting() -> None:
     for centre in world.centres.values():
         assert [entry.reason for entry in centre.record.log if not entry.admissible] == []
         assert {state.waiting for state in centre.record.journals.values()} == {""}
+
+
+def test_the_site_seen_by_camera_is_neither_verified_nor_counted_with_those_visited() -> None:
+    findings = accounting()["findings"]
+    assert {finding["outcome"] for finding in findings} == {"sealed-camera"}
+
+
+def test_the_sites_that_were_not_visited_are_restricted_by_the_inspector_s_statement() -> None:
+    world, entered = replayed()
+    for step, place in (("access-22", "site-22"), ("access-23", "site-23")):
+        entry = dispatch(world.centres["syr"], {"command": "show", "entry": entered[step]})
+        assert (entry["frame"]["content"]["place"], entry["frame"]["content"]["state"]) == (place, "restricted")
