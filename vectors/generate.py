@@ -15,6 +15,7 @@ from making import (
     agreements,
     bundles,
     custodies,
+    draws,
     duties,
     entries,
     forks,
@@ -45,6 +46,7 @@ def made(signatures: Signatures) -> list[Case]:
         *settlements.cases(),
         *custodies.cases(),
         *witnesses.cases(),
+        *draws.cases(),
         *duties.cases(),
         *bundles.cases(signatures),
     ]

@@ -27,6 +27,9 @@ from servanda.proof.merkle import Frontier, leaf_hash, verify_consistency, verif
 from servanda.proof.notes import note_key_id, parse_note, parse_verifier_key, verify_note_ed25519
 from servanda.proof.sealing import unseal
 from servanda.proof.tables import open_row, table_root, verify_row
+from servanda.verification.errors import VerificationError
+from servanda.verification.evaluations import holds
+from servanda.verification.replay import replay
 
 
 def load(folder: Path, name: str = "input.json") -> Any:
@@ -139,6 +142,28 @@ def pack(folder: Path) -> Any:
     }
 
 
+def draw(folder: Path) -> Any:
+    said = load(folder)
+    named = [{party: bytes.fromhex(text) for party, text in said[what].items()} for what in ("commitments", "secrets")]
+    drawn = replay(said["terms"], *named)
+    strata = {
+        name: {
+            "positions": list(one.positions),
+            "rows": [f"{table}/{row}" for table, row in one.rows],
+            "seed": one.seed.hex(),
+        }
+        for name, one in drawn.strata.items()
+    }
+    return {"draw": drawn.draw.hex(), "seed": drawn.seed.hex(), "strata": strata}
+
+
+def evaluation(folder: Path) -> Any:
+    document: Any = canonical.decode((folder / "input.json").read_bytes())
+    if not holds(document):
+        raise VerificationError("the result is not what the method makes of the inputs")
+    return document
+
+
 def frame(folder: Path) -> Any:
     read = parse_frame((folder / "frame.json").read_bytes())
     assert read.encode() == (folder / "frame.json").read_bytes()
@@ -174,7 +199,9 @@ READERS: dict[str, Callable[[Path], Any]] = {
     "checkpoint": checkpoint,
     "container": container,
     "cosignature": cosignature,
+    "draw": draw,
     "envelope": envelope,
+    "evaluation": evaluation,
     "identity": identity,
     "merkle": merkle,
     "note": note,
@@ -184,5 +211,5 @@ READERS: dict[str, Callable[[Path], Any]] = {
 }
 """How each format is read."""
 
-REFUSED = (FrameError, Inadmissible, PackError, ProofError)
+REFUSED = (FrameError, Inadmissible, PackError, ProofError, VerificationError)
 """What says that a case is refused."""
