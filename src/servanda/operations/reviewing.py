@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from servanda.journal.threads import within
-from servanda.operations import briefing
+from servanda.operations import briefing, calendars
 from servanda.operations.centre import Centre
 from servanda.operations.errors import Refusal
 from servanda.operations.reading import Reading, Said
@@ -330,4 +330,4 @@ def _review(centre: Centre, arguments: Mapping[str, Any]) -> dict[str, Any]:
     return review_document(Reading(centre.record, refused), str(arguments["contact"]))
 
 
-COMMANDS = {"review": _review, **briefing.COMMANDS}
+COMMANDS = {"review": _review, **briefing.COMMANDS, **calendars.COMMANDS}
