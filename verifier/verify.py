@@ -233,7 +233,7 @@ def check_rows(form: Json, where: str) -> None:
     must(all(kind in ("string", "integer", "boolean") for kind in kinds.values()), f"{where} are not flat")
     own = form["fields"].get("properties", {})
     must(not {"table", "groups"} & own.keys(), f"{where}: the fields state `table` or `groups`")
-    if form["effect"] in ("custody.declare", "custody.found"):
+    if form["effect"] in ("custody.table", "custody.found-table"):
         wanted = {"kind": "string", "place": "string", "serial": "string", "amount": "integer"}
         must({"kind", "place"} <= kinds.keys(), f"{where} lack `kind` or `place`")
         must(all(kinds.get(name, kind) == kind for name, kind in wanted.items()), f"{where}: a wrong type")
@@ -311,6 +311,11 @@ identity {centre:pair names:any receipt:pair tls:[hash] root:{keys:[{public:stri
  threshold:integer(1..16)} officers:[{custody:=centre,token,officer id:id public:string type:=ed25519
  roles:[=author,release,watch]}] encryption?:{age-x25519:string}}
 quantity {amount:amount basis:=stated,derived unit:string}|{basis:=not-stated unit:string}
+quantity quantity|{basis:=range from:amount to:amount unit:string}
+table {root:hash rows:integer(0..4294967295) secret:hash|null servanda-table:=1} ; at integer(0..4294967294)
+groups [{each:null|integer(1..)|{from:amount to:amount} kind:string|null place:string|null unit:string
+ rows:integer(1..4294967295)}](0..1000)
+tables [{count:integer(0..4294967295) rows:[[at](2..2)](0..20000) table:entry}](1..1000)
 lot-row {lot:lot quantity:quantity ...} ; row {kind:string place:string quantity:quantity ...}
 lots [lot-row] ; rows [{kind:string place:string quantity:quantity serial?:string(1..80) ...}](1..1000)
 adopt {pack:hash} ; branch {root:hash size:amount} ; citation {} ; held {} ; refuse {reason:text} ; lapse {reason:text}
@@ -319,19 +324,26 @@ link-test {} ; link-answer {} ; contacts {contacts:[{id:id reach:string(0..500) 
 escalation {action:=reminder,escalation clock:=acknowledge,answer,meeting contact:null|id party:id
  step:integer(0..1000)}
 regime {formats:[id](0..1000) reason:text since:day state:=applied,suspended,voluntary}
-accept {condition:null|{confirmer:id text:text} extent:=full,part received:[{lot:lot quantity:quantity}] reason?:id}
+accept {condition:null|{confirmer:id text:text} extent:=full,part received:[{lot:lot quantity:quantity}]
+ reason?:id tables?:tables}
 correct {content:any reason:text} ; reveal {disclosures:[string]}
 performs [{extent:=full obligation:duty}|{done:amount extent:=part obligation:duty of:count}](1..50)
-custody.declare {lots:rows ...} ; custody.found {lots:rows ...}
+custody.declare {lots:rows ...} ; custody.found {lots:rows ...} ; custody.found-table {table:table groups:groups ...}
+custody.table {table:table groups:groups deletions?:[{addition?:at hash:hash lot:lot}](1..1000) reason?:text
+ supplements?:entry ...}
+custody.inventory {basis:=counted,restated groups:groups places?:[string](1..1000) ...}
+custody.repack {lots:[lot](0..1000) parts:[row](1..1000) tables?:tables ...}
 custody.split {lot:lot parts:[row](1..1000) ...} ; custody.merge {lots:[lot](2..1000) kind:string place:string ...}
-custody.move {lot:lot place:string ...} ; custody.condition {lot:lot condition:text ...}
-custody.seal {lot:lot seal:text action:=applied,checked,broken,removed kind?:id expires?:date ...}
-custody.contest {reason:text ...}
-custody.loss {lots:[lot] reason:text ...} ; custody.consume {lots:[lot] reason:text ...}
-custody.offer {lots:[lot-row](1..1000) receiver:id place:string ...} ; custody.resolve {lots:lots holder:id ...}
+custody.move {lot?:lot place:string tables?:tables ...}
+custody.condition {lot?:lot condition:text tables?:tables ...} ; custody.contest {reason:text ...}
+custody.seal {lot?:lot seal:text action:=applied,checked,broken,removed tables?:tables kind?:id
+ expires?:date ...}
+custody.loss {lots:[lot] reason:text tables?:tables ...} ; custody.consume {lots:[lot] reason:text tables?:tables ...}
+custody.offer {lots:[lot-row](0..1000) receiver:id place:string tables?:tables ...}
+custody.resolve {lots:lots holder:id tables?:tables ...}
 before {lot:lot serial:string(1..80)}|{lot:lot finding:entry}
 custody.destroy {lots:lots method:text place:string evidence:[hash] residue:[row](0..100)
- identity?:[before](0..1000) ...}
+ identity?:[before](0..1000) tables?:tables ...}
 custody.pack {container:lot lots:[lot](1..1000) ...} ; custody.unpack {container:lot lots:[lot](1..1000) ...}
 custody.shipment {carrier:text expected:date seals:[text](0..1000) ...}
 custody.recount {counts:[lot-row](1..1000) reason?:id ...}
@@ -642,6 +654,7 @@ class Pack:
         by_id = {x: {row["id"]: row for row in value[x]} for x in lists}
         must(all(len(by_id[x]) == len(value[x]) for x in lists), "an id stands twice in its list")
         self.parties, self.items, self.places = frozenset(by_id["parties"]), by_id["items"], by_id["places"]
+        self.units = by_id["units"]
         self.events, self.formats, self.obligations = by_id["events"], by_id["formats"], by_id["obligations"]
         self.quorum = MAX_INTEGER if settlement["quorum"] == "all" else settlement["quorum"]
         self.lapse: bool = settlement.get("lapse", False)
@@ -649,6 +662,10 @@ class Pack:
         must(2 * self.quorum > len(self.parties) - 2 + settlement["liars"], "its quorum is too small")
         for x in value["formats"]:
             check_schema(x["fields"], f"fields of {x['id']}")
+            must(
+                "rows" in x or x["effect"] not in ("custody.table", "custody.found-table", "custody.inventory"),
+                "no rows",
+            )
             if "rows" in x:  # Rows of a table
                 check_rows(x, f"rows of {x['id']}")
             effect = EFFECTS.get(x["effect"], ("", None)) if x["effect"] else (x["act"], None)
@@ -881,7 +898,7 @@ class Record:
         self.decided: dict[Entry, Entry] = {}  # acceptance: its condition entry
         self.corrections: dict[Entry, Json] = {}  # entry: its latest corrected content
         self.branches, self.memo = set[str](), dict[Entry, bool]()  # the latter: has_effect, for one view
-        self.custody, self.draws = Custody(self), Draws(self)
+        self.custody, self.draws = Balances(self), Draws(self)
         for e in (e for journal in journals.values() for e in journal.entries):
             e.status, e.code, e.why, e.effect, e.pack, e.format = "waiting", "", "", "", None, None
         while sum([self.advance(journal) for journal in journals.values()]):
@@ -1043,12 +1060,7 @@ class Record:
         must(not (self.superseded(o, e) or self.crossed(o, e) or self.lapsed(o, e)), "superseded, crossed or lapsed")
         if c["extent"] == "part":
             must(first.effect == "custody.offer", "part of what cannot be parted")
-            pairs = [(x["lot"], x["quantity"]) for x in first.frame["content"]["lots"]]
-            must([x for x, _ in pairs] == [x["lot"] for x in c["received"]], "not the lots offered")
-            for (_, a), b in zip(pairs, (x["quantity"] for x in c["received"]), strict=True):
-                fits = b["basis"] == "stated" and a["unit"] == b["unit"]
-                must(fits and b["amount"] <= a.get("amount", MAX_INTEGER), "a quantity that was not offered")
-        must(c["extent"] == "part" or not c["received"], "received stands with part")
+        check_received(c, first.frame["content"] if c["extent"] == "part" else {"lots": []})
         reasons = e.pack.reasons if c["extent"] == "part" else ()
         must(c["reason"] in reasons if "reason" in c else not reasons, "the reason of a difference")
         bound = c["condition"] and (c["condition"]["confirmer"] not in e.pack.parties or first.effect[:8] == "custody.")
@@ -1144,10 +1156,57 @@ def check_content(form: Json, c: Json) -> None:
     fitting(form["effect"] or "any", c)
     if form is BUILT_IN["regime"]:
         must(len({*c["formats"]}) == len(c["formats"]), "a format is named twice")
+    check_tables(form, c)
     if form["performs"] and "performs" in c:
         rows = fitting("performs", c["performs"])
         must(all(p.get("done", 0) <= p.get("of", 0) for p in rows), "more is done than there is")
         must(len({p["obligation"] for p in rows}) == len(rows), "an obligation occurs twice")
+
+
+def check_tables(form: Json, c: Json) -> None:
+    """What no shape says of a table, of its groups, and of rows selected (tables)."""
+    effect, empty = form["effect"] or "", digest(b"").hex()
+    for name in ("table", "groups") if "rows" in form else ():
+        must(name not in c or not misfit(SHAPES[name], c[name], name), f"no {name}")
+    if "table" in c and ("rows" in form or effect.endswith("table")):
+        must(c["table"]["rows"] or c["table"]["root"] == empty, "the root of no rows is another")
+        must(sum(g["rows"] for g in c.get("groups", ())) == c["table"]["rows"] or "groups" not in c, "other rows")
+    must(effect != "custody.table" or ("deletions" in c) == ("reason" in c), "deletions or reason alone")
+    if effect in EFFECTS and "tables" in EFFECTS[effect][1]["properties"]:
+        needed = effect in ("custody.move", "custody.seal", "custody.condition", "custody.offer", "custody.repack")
+        must(not needed or "tables" in c or "lot" in c or c.get("lots"), "it names no lot")
+        check_selections(c.get("tables", ()), 1)
+
+
+def check_selections(selections: Sequence[Json], least: int) -> None:
+    must(len({x["table"] for x in selections}) == len(selections), "a table is named twice")
+    must(sum(len(x["rows"]) for x in selections) <= 20_000, "more than 20,000 ranges")
+    for x in selections:
+        good = len(x["rows"]) >= least and all(a <= b for a, b in x["rows"])
+        must(good and all(a[1] + 1 < b[0] for a, b in pairwise(x["rows"])), "no ascending ranges")
+        must(sum(b - a + 1 for a, b in x["rows"]) == x["count"], "the count is another")
+
+
+def check_received(c: Json, offered: Json) -> None:
+    """Of an acceptance in part: how much, and which of the rows, of what was offered; else nothing."""
+    pairs = [(x["lot"], x["quantity"]) for x in offered["lots"]]
+    must([x for x, _ in pairs] == [x["lot"] for x in c["received"]], "not the lots offered")
+    for (_, a), b in zip(pairs, (x["quantity"] for x in c["received"]), strict=True):
+        fits = b["basis"] == "stated" and a["unit"] == b["unit"]
+        must(fits and b["amount"] <= a.get("amount", MAX_INTEGER), "a quantity that was not offered")
+    selections = offered.get("tables")
+    must((selections is None) == ("tables" not in c), "tables stands with part of an offer that has it")
+    check_selections(c.get("tables", ()), 0)
+    must([x["table"] for x in c.get("tables", ())] == [x["table"] for x in selections or ()], "not the tables offered")
+    for a, b in zip(selections or (), c.get("tables", ()), strict=True):
+        inside = ((row_range(a["rows"], x), y) for x, y in b["rows"])
+        must(all(x and y <= x[1] for x, y in inside), "rows that were not offered")
+
+
+def row_range(ranges: list[list[int]], row: int) -> list[int] | None:
+    """Of ascending ranges, the one that has the row."""
+    i = bisect_right(ranges, [row, MAX_INTEGER]) - 1
+    return ranges[i] if i >= 0 and row <= ranges[i][1] else None
 
 
 def sealed_digests(frame: Json) -> set[str]:
@@ -1177,75 +1236,140 @@ def digest_of(disclosure: str) -> str:
 # --------------------------------------------------------------------------------------------------- custody (custody)
 
 
+Amount = tuple[int | None, str, tuple[int, int] | None, bool]  # amount, unit, range, whether it is sealed
+
+
 @dataclass(slots=True)
 class State:
     """A lot from one entry on, until the next state or an offer changes it."""
 
     entry: Entry
     account: str
-    amount: int | None
-    unit: str
-    kind: str
-    place: str
+    amount: Amount
+    kind: str | None
+    place: str | None
     ended: bool = False
     offers: dict[str, list[Entry]] = field(default_factory=dict)  # by author
+    accepted: Entry | None = None  # for a row in dispute, what did not accept it
 
 
 @dataclass(slots=True, eq=False)
 class Pool:
     total: int | None
     opener: str  # its first lot
+    repacked: int = 0
     stated: int = 0  # when all is posted: the amounts stated, and how many lots have none
     unstated: int = 0
 
+    def rest(self) -> int | None:
+        """What the total leaves to its lots that are not stated; None if it is not known, negative if exceeded."""
+        return None if self.total is None else self.total - self.repacked - self.stated
 
-class Lot(NamedTuple):
+
+@dataclass(slots=True, eq=False)
+class Lot:
+    """A lot, or consecutive rows of a table that are alike so far."""
+
     name: str
     entry: Entry
     row: int
-    pool: Pool
+    pool: Pool | None  # None for rows of which nothing has been split off
     born: Offer | None  # it exists where this offer has effect; else where its entry is
     states: list[State]
+    rows: int = 1
 
 
-ROWS = {"declare": "lots", "found": "lots", "split": "parts", "destroy": "residue"}
+ROWS = {"declare": "lots", "found": "lots", "split": "parts", "destroy": "residue", "repack": "parts"}
 LOTS = {**dict.fromkeys(("split", "move", "seal", "condition"), "lot"), **dict.fromkeys(("merge", "loss"), "lots")}
-LOTS |= dict.fromkeys(("consume", "offer", "destroy", "resolve"), "lots")
+LOTS |= dict.fromkeys(("consume", "offer", "destroy", "resolve", "repack"), "lots")
 
 
 def lots_named(what: str, c: Json) -> list[str]:
     """The lots that a content names, in its order."""
-    named = c[LOTS[what]] if what in LOTS else []
+    named = c.get(LOTS[what], []) if what in LOTS else []
     return [named] if isinstance(named, str) else [x if isinstance(x, str) else x["lot"] for x in named]
 
 
-def amount_of(x: Json) -> tuple[int | None, str]:
-    return x["quantity"].get("amount"), x["quantity"]["unit"]
+def selected(what: str, c: Json) -> list[Json]:
+    return c.get("tables", []) if what in LOTS and what not in ("split", "merge") else []
+
+
+def amount_of(x: Json) -> Amount:
+    q = x["quantity"]
+    return q.get("amount"), q["unit"], (q["from"], q["to"]) if q["basis"] == "range" else None, False
+
+
+def facts_of(s: State) -> tuple[Json, ...]:
+    return s.amount, s.kind, s.place
 
 
 def facts(x: Json) -> dict[str, Json]:
-    amount, unit = amount_of(x)
-    return {"amount": amount, "unit": unit, "kind": x["kind"], "place": x["place"]}
+    """Kind, place and amount of a row, or of each row of a group."""
+    if "each" in x:
+        ends = (x["each"]["from"], x["each"]["to"]) if isinstance(x["each"], dict) else None
+        amount: Amount = (None if ends else x["each"], x["unit"], ends, x["each"] is None)
+    else:
+        amount = amount_of(x)
+    return {"amount": amount, "kind": x["kind"], "place": x["place"]}
 
 
 STATEMENTS = {"figure", "finding", "issue", "seal", "condition", "contest", "shipment", "recount"}
 
 
-class Custody:
-    """Who holds what, by the postings of the record."""
+class Lots:
+    """Every lot, and what it is in a view."""
 
     def __init__(self, record: Record) -> None:
         self.record = record
         self.lots: dict[str, Lot] = {}
+        self.tables: dict[str, list[Lot]] = {}  # by entry: its rows, ascending
         self.declared: dict[Entry, list[tuple[Lot, Json]]] = {}  # the rows of a declaration, as corrected
         self.serials: dict[tuple[str, str], dict[str, Lot]] = {}  # (kind, serial): by party
-        self.raised: set[tuple[str, int, str, str]] = set()  # party, number, code, lot
+        self.raised: set[tuple[str, int, str, str, int]] = set()  # party, number, code, lot, rows (0: a lot named)
+        self.counts: dict[
+            Entry, tuple[Json, set[tuple[str, str, str]]]
+        ] = {}  # inventory: its places; code, kind, place
 
-    def note(self, e: Entry, code: str, lot: str = "") -> None:
-        self.raised.add((e.party, e.number, code, lot))
+    def every(self) -> list[Lot]:
+        return [x for rows in [[*self.lots.values()], *self.tables.values()] for x in rows]
 
     def exists(self, lot: Lot | None, v: Entry) -> bool:
         return lot is not None and (self.record.has_effect(lot.born, v) if lot.born else v.has(lot.entry))
+
+    # rows of tables: the same lot until something tells them apart
+
+    def part(self, rows: list[Lot], at: int) -> int:
+        """Part two rows; where the second one is, or would be."""
+        i = bisect_left(rows, at, key=lambda x: x.row)
+        if i and (x := rows[i - 1]).row + x.rows > at:
+            states = [replace(s, offers={p: [*v] for p, v in s.offers.items()}) for s in x.states]
+            name = f"{x.entry.name}/{at}"
+            rows.insert(i, Lot(name, x.entry, at, x.pool, None, states, x.row + x.rows - at))
+            x.rows = at - x.row
+        return i
+
+    def find(self, name: str) -> Lot | None:
+        place, _, row = name.rpartition("/")
+        if place not in self.tables:
+            return self.lots.get(name)
+        return next(self.over(place, int(row), int(row)))
+
+    def over(self, place: str, first: int, last: int) -> Iterator[Lot | None]:
+        """The lots of exactly these rows; None, and no more, where one is not there."""
+        rows = self.tables.get(place, [])
+        self.part(rows, last + 1)
+        i = self.part(rows, first)
+        while first <= last:
+            lot = rows[i] if i < len(rows) and rows[i].row == first else None
+            yield lot
+            first, i = first + lot.rows if lot else last + 1, i + 1
+
+    def each_lot(self, what: str, c: Json) -> Iterator[Lot | None]:
+        """The lots that a content names, then the rows that it selects."""
+        yield from map(self.find, lots_named(what, c))
+        for x in selected(what, c):
+            for first, last in x["rows"]:
+                yield from self.over(x["table"], first, last)
 
     def situation(self, lot: Lot, v: Entry) -> tuple[State, Entry | None]:
         """The state of a lot in a view, and the open offer that locks it. Its states follow one another causally."""
@@ -1265,12 +1389,17 @@ class Custody:
         if o.entry.effect != "custody.offer":
             to = f"held/{c['holder']}" if o.entry.effect == "custody.resolve" else f"destroyed/{o.entry.party}"
             return replace(s, account=to, offers={})
-        answer, s = o.accepts[c["receiver"]].frame["content"], replace(s, account=f"held/{c['receiver']}", offers={})
-        s.place = c["place"]
-        if answer["extent"] == "part":
-            s.amount = answer["received"][o.rows[lot.name]]["quantity"]["amount"]
-            s.ended = s.amount == 0
-        return s
+        answer, received = o.accepts[c["receiver"]], replace(s, account=f"held/{c['receiver']}", offers={})
+        received.place, said = c["place"], answer.frame["content"]
+        if said["extent"] == "part" and lot.name in o.rows:
+            received.amount = amount_of(said["received"][o.rows[lot.name]])
+            received.ended = received.amount[0] == 0
+        elif said["extent"] == "part":
+            ranges = next(x["rows"] for x in said["tables"] if x["table"] == lot.entry.name)
+            if not row_range(ranges, lot.row):
+                account = f"disputed/{o.entry.party}/{c['receiver']}"
+                return replace(s, account=account, offers={}, accepted=answer)
+        return received
 
     def open(self, e: Entry, i: int, account: str, x: Json, pool: Pool | None = None, born: Offer | None = None) -> Lot:
         name = f"{e.name}/{i}"
@@ -1278,95 +1407,133 @@ class Custody:
         self.lots[name] = Lot(name, e, i, pool, born, [State(e, account, **facts(x))])
         return self.lots[name]
 
+    def pool(self, lot: Lot) -> Pool:
+        lot.pool = lot.pool or Pool(lot.states[0].amount[0], lot.name)
+        return lot.pool
+
     def push(self, lot: Lot, e: Entry, s: State, **changes: Any) -> State:
         lot.states.append(replace(s, **{"entry": e, "offers": {}, **changes}))
         return lot.states[-1]
 
-    # postings: a rule that is not met is raised with its reason, before anything has changed
 
-    def post(self, e: Entry, first: Entry | None) -> None:
-        c, (register, _, what) = e.frame["content"], e.effect.partition(".")
-        names = lots_named(what, c) if register == "custody" else []
-        try:
-            if e.frame["format"] == "accept" and first and c["extent"] == "part":
-                self.take_rest(e, self.record.offers[first], c)
-            elif e.frame["format"] == "correct" and first and first.effect.startswith("custody."):
-                self.correct(e, first, c["content"])
-            elif register == "custody":
-                self.apply(e, what, c, names)
-        except Malformed as bad:
-            self.note(e, f"posting/{bad.args[0]}", names[0] if len({*names}) == 1 else "")
+class Postings(Lots):
+    """The rules, and what is written where they are met."""
 
-    def apply(self, e: Entry, what: str, c: Json, names: list[str]) -> None:
-        """Rule 1, then what the effect says."""
-        found = [self.check_lot(name, e, what, c, i) for i, name in enumerate(names)]
-        rows, held = c[ROWS[what]] if what in ROWS else [], f"held/{e.party}"
-        self.check_rows(e, rows)
-        must(what != "merge" or c["kind"] in e.pack.items, "kind")
-        must(what not in ("merge", "move", "offer", "destroy") or c["place"] in e.pack.places, "place")
-        match what:
-            case "declare" | "found":
-                opened = self.open_rows(e, held if what == "declare" else "found", rows, 0)
-                self.declared |= {e: opened} if what == "declare" else {}
-            case "split":
-                lot, s, _ = found[0]
-                must(all(e.pack.is_within(x["kind"], s.kind) for x in rows), "kind")
-                amounts = [x["quantity"].get("amount") for x in rows]
-                rest = None if s.amount is None or None in amounts else s.amount - sum(amounts)
-                must(rest is None or rest >= 0, "overdrawn")
-                self.push(lot, e, s, amount=rest, ended=rest == 0)
-                for i, x in enumerate(rows):
-                    self.open(e, i, held, x, lot.pool)
-            case "merge":
-                must(len({*names}) == len(names), "lot-closed")
-                must(len({id(lot.pool) for lot, _, _ in found}) == 1, "pool")
-                must(all(e.pack.is_within(s.kind, c["kind"]) for _, s, _ in found), "kind")
-                stated = [s.amount for _, s, _ in found if s.amount is not None]
-                amount = sum(stated) if len(stated) == len(found) else None
-                must(amount is None or amount <= MAX_INTEGER, "overdrawn")
-                for lot, s, _ in found:
-                    self.push(lot, e, s, ended=True)
-                quantity = {"amount": amount, "unit": found[0][1].unit}
-                self.open(e, 0, held, {"kind": c["kind"], "place": c["place"], "quantity": quantity}, found[0][0].pool)
-            case "move":
-                self.push(found[0][0], e, found[0][1], place=c["place"])
-            case "offer" | "destroy" | "resolve":
-                self.lock(e, c["lots"], found)
-                for i, x in enumerate(rows):
-                    self.open(e, i, held, x, born=self.record.offers[e])
-            case "loss" | "consume":
-                for lot, s, lock in found:
-                    if s.account.startswith("transit/"):
-                        self.note(e, "loss-in-transit", lot.name)
-                    else:  # under an open destruction the offer stays: when it has effect, the lot is destroyed
-                        account = f"{'lost' if what == 'loss' else 'consumed'}/{e.party}"
-                        self.push(lot, e, s, account=account, offers=s.offers if lock else {})
-            case "contest":
-                for t in (x for x in map(self.record.at, e.frame["refers-to"]) if x.status == "admissible"):
-                    inner, content = t.effect.removeprefix("custody."), t.frame["content"]
-                    opened_there = content["lots"] if inner in ("declare", "found") else []
-                    own = {f"{t.name}/{i}" for i in range(len(opened_there))}
-                    for name in {*lots_named(inner, content), *own}:
-                        self.note(e, "contested", name)
+    def note(self, e: Entry, code: str, lot: str = "", rows: int = 0) -> None:
+        self.raised.add((e.party, e.number, code, lot, rows))
 
-    def check_lot(self, name: str, e: Entry, what: str, c: Json, i: int) -> tuple[Lot, State, Entry | None]:
+    def split(self, e: Entry, rows: list[Json], lot: Lot, s: State) -> None:
+        """Rule 3."""
+        must(all(e.pack.is_within(x["kind"], s.kind) for x in rows), "kind")
+        amounts, (whole, unit, *_) = [x["quantity"].get("amount") for x in rows], s.amount
+        rest = None if whole is None or None in amounts else whole - sum(amounts)
+        must(rest is None or rest >= 0, "overdrawn")
+        self.push(lot, e, s, amount=(rest, unit, None, False), ended=rest == 0)
+        for i, x in enumerate(rows):
+            self.open(e, i, f"held/{e.party}", x, self.pool(lot))
+
+    def join(self, e: Entry, what: str, c: Json, rows: list[Json], found: list[tuple[Lot, State, Any]]) -> None:
+        """Rule 4: one lot, or several, in the place of others."""
+        amounts, units = {s.amount[0] for _, s, _ in found}, {s.amount[1] for _, s, _ in found}
+        must(len({lot.name for lot, _, _ in found}) == len(found), "lot-closed")
+        if what == "merge":
+            must(len({lot.pool or lot.name for lot, _, _ in found}) == 1, "pool")
+        else:
+            must(None not in amounts | {x["quantity"].get("amount") for x in rows}, "not-stated")
+            must(len(units | {x["quantity"]["unit"] for x in rows}) == 1, "unit")
+        kinds = {s.kind for _, s, _ in found}
+        wider = {x["kind"] for x in rows} or {c["kind"]}
+        must(all(e.pack.is_within(kind, x) for kind in kinds for x in wider), "kind")
+        total = None if None in amounts else sum((s.amount[0] or 0) * lot.rows for lot, s, _ in found)
+        if what == "merge":
+            must(total is None or total <= MAX_INTEGER, "overdrawn")
+            quantity = {"basis": "", "amount": total, "unit": units.pop()}
+            rows, pool = [{"kind": c["kind"], "place": c["place"], "quantity": quantity}], found[0][0].pool
+        else:
+            must(sum(x["quantity"]["amount"] for x in rows) == total, "sum")
+            pool = Pool(total, f"{e.name}/0")
+        for lot, s, _ in found:
+            self.push(lot, e, s, ended=True)
+            if what == "repack" and lot.pool:
+                lot.pool.repacked += s.amount[0] or 0
+        for i, x in enumerate(rows):
+            self.open(e, i, f"held/{e.party}", x, pool)
+
+    def open_table(self, e: Entry, account: str, c: Json, groups: list[Json]) -> None:
+        """Rule 2 for tables."""
+        declares, added = account != "found", set()
+        if declares and "supplements" in c:
+            party, number = c["supplements"].split("/")
+            posted = party == e.party and c["supplements"] in self.tables
+            must(
+                posted and self.record.journals[party].entries[int(number) - 1].effect == "custody.table", "supplement"
+            )
+        deletions = c.get("deletions", []) if declares else []
+        for i, x in enumerate(deletions):
+            own = x["lot"].split("/")[0] == e.party and x["lot"].rpartition("/")[0] in self.tables
+            must(own and self.find(x["lot"]), "unknown-lot")
+            must(x["lot"] not in {y["lot"] for y in deletions[:i]}, "lot-closed")
+            new = x.get("addition")
+            must(new is None or (new < c["table"]["rows"] and new not in added), "addition")
+            added.add(new)
+        starts = accumulate((g["rows"] for g in groups), initial=0)
+        rows = [
+            Lot(f"{e.name}/{i}", e, i, None, None, [State(e, account, **facts(g))], g["rows"])
+            for i, g in zip(starts, groups, strict=False)
+        ]
+        for x in deletions:
+            lot: Any = self.find(x["lot"])
+            (s, lock), old = self.situation(lot, e), lot.states[0]
+            if (s.account, s.ended, lock) == (account, False, None) and facts_of(s) == facts_of(old):
+                self.push(lot, e, s, account=f"corrected/{e.party}")
+                continue
+            self.note(e, "late-correction", lot.name)
+            if "addition" in x:
+                self.part(rows, x["addition"] + 1)
+                del rows[self.part(rows, x["addition"])]
+        self.tables[e.name] = rows
+
+    def count(self, e: Entry, groups: list[Json], places: Json) -> None:
+        """Rule 11: what was counted beside what is held, by kind, place and unit."""
+        for g in groups:
+            must(g["kind"] is not None, "kind")
+            must(g["place"] is not None and (places is None or g["place"] in places), "place")
+        must({*(places or ())} <= e.pack.places.keys(), "place")
+        sums: dict[Any, list[Any]] = {}  # counted, held, and how much of both is not exact
+        there = [(self.situation(x, e)[0], x.rows) for x in self.every() if self.exists(x, e)]
+        held = [(s, n) for s, n in there if s.account == f"held/{e.party}" and not s.ended]
+        held = [(s, n) for s, n in held if places is None or s.place in {None, *places}]
+        codes = {("inventory-sealed", "", "") for s, _ in held if s.kind is None or s.place is None}
+        stated = [(0, State(e, "", **facts(g)), g["rows"]) for g in groups]
+        for side, s, n in [*stated, *((1, s, n) for s, n in held if s.kind is not None and s.place is not None)]:
+            row = sums.setdefault((s.kind, s.place, s.amount[1]), [0, 0, 0])
+            row[side] += n * (s.amount[0] or 0)
+            row[2] += s.amount[0] is None
+        for (kind, place, _), (counted, book, vague) in sums.items():
+            if vague or counted != book:
+                codes.add(("inventory-open" if vague else "inventory", kind, place))
+        self.counts[e] = places, codes
+
+    def check_lot(self, lot: Lot | None, e: Entry, what: str, c: Json, i: int) -> tuple[Lot, State, Entry | None]:
         """Rule 1, or rule 7, for one lot."""
-        must(self.exists(self.lots.get(name), e), "unknown-lot")
-        s, lock = self.situation(self.lots[name], e)
+        if lot is None or not self.exists(lot, e):
+            raise Malformed("unknown-lot", "")
+        s, lock = self.situation(lot, e)
         kind, *two = s.account.split("/")
         if what == "resolve":
             ours = kind == "disputed" and e.party in two and e.frame["named"] == [p for p in two if p != e.party]
+            named = i < len(c["lots"])
             must(ours, "not-custodian")
-            must(not lock and name not in [x["lot"] for x in c["lots"][:i]], "locked")
-            must((s.amount, s.unit) == amount_of(c["lots"][i]), "quantity")
+            must(not lock and not (named and lot.name in [x["lot"] for x in c["lots"][:i]]), "locked")
+            must(not named or s.amount == amount_of(c["lots"][i]), "quantity")
             must(c["holder"] in two, "holder")
         else:
             must(kind in ("held", "transit") and two[0] == e.party, "not-custodian")
             must(not s.ended, "lot-closed")
             must(not lock or what in ("seal", "condition", "loss"), "locked")
-        return self.lots[name], s, lock
+        return lot, s, lock
 
-    def identified(self, e: Entry, x: Json, rows: Json) -> bool:
+    def identified(self, e: Entry, x: Json, lots: list[Lot]) -> bool:
         """Rule 6: the serial that a lot was declared with, or a finding in the past."""
         if "serial" in x:
             owned = (self.serials.get((kind, x["serial"]), {}) for kind in e.pack.items)
@@ -1377,13 +1544,17 @@ class Custody:
             known = int(number) <= e.sees(party) and party in self.record.journals
             t = self.record.at(reference) if known else e
             known = known and t.status == "admissible" and t.effect == "custody.finding"
-        return x["lot"] in rows and known
+        return known and self.find(x["lot"]) in lots
 
     def check_rows(self, e: Entry, rows: list[Json]) -> None:
+        """Rule 1 for rows, and for groups: null is sealed."""
         for x in rows:
-            must(x["kind"] in e.pack.items, "kind")
-            must(e.pack.items[x["kind"]]["unit"] == x["quantity"]["unit"], "unit")
-            must(x["place"] in e.pack.places, "place")
+            f = facts(x)
+            must(x["kind"] is None or x["kind"] in e.pack.items, "kind")
+            _, unit, ends, _ = f["amount"]
+            must(unit in e.pack.units if x["kind"] is None else e.pack.items[x["kind"]]["unit"] == unit, "unit")
+            must(not ends or ends[0] < ends[1], "range")
+            must(x["place"] is None or x["place"] in e.pack.places, "place")
 
     def open_rows(self, e: Entry, account: str, rows: list[Json], start: int) -> list[tuple[Lot, Json]]:
         """Rule 2: a lot for each row, and what its serial says."""
@@ -1400,13 +1571,12 @@ class Custody:
 
     def lock(self, e: Entry, lots: Json, found: list[tuple[Lot, State, Entry | None]]) -> None:
         """Rules 5 to 7: what is offered is locked."""
-        must(all((s.amount, s.unit) == amount_of(x) for (_, s, _), x in zip(found, lots, strict=True)), "quantity")
-        o, rows = self.record.offers[e], {lot.name: i for i, (lot, _, _) in enumerate(found)}
-        must(len(rows) == len(found), "locked")
-        c = e.frame["content"] if e.effect == "custody.destroy" else {}
+        must(all(s.amount == amount_of(x) for (_, s, _), x in zip(found, lots, strict=False)), "quantity")
+        must(len({lot.name for lot, _, _ in found}) == len(found), "locked")
+        o, c = self.record.offers[e], e.frame["content"] if e.effect == "custody.destroy" else {}
         must(not c or not e.pack.methods or c["method"] in e.pack.methods, "method")
-        must(all(self.identified(e, x, rows) for x in c.get("identity", ())), "identity")
-        o.rows = rows
+        must(all(self.identified(e, x, [lot for lot, _, _ in found]) for x in c.get("identity", ())), "identity")
+        o.rows = {lot.name: i for i, (lot, _, _) in enumerate(found[: len(lots)])}
         for lot, s, _ in found:
             state = s if lot.states[-1] is s else self.push(lot, e, s)
             for other in (x for entries in state.offers.values() for x in entries if not e.has(x)):
@@ -1414,16 +1584,88 @@ class Custody:
                 self.record.offers[other].rivals.append(e)
             state.offers.setdefault(e.party, []).append(e)
 
+
+class Custody(Postings):
+    """Who holds what, by the postings of the record."""
+
+    # postings: a rule that is not met is raised with its reason, before anything has changed
+
+    def post(self, e: Entry, first: Entry | None) -> None:
+        c, (register, _, what) = e.frame["content"], e.effect.partition(".")
+        try:
+            if e.frame["format"] == "accept" and first and c["extent"] == "part":
+                self.take_rest(e, self.record.offers[first], c)
+            elif e.frame["format"] == "correct" and first and first.effect.startswith("custody."):
+                self.correct(e, first, c["content"])
+            elif register == "custody":
+                self.apply(e, what, c)
+        except Malformed as bad:
+            names, rows = {*lots_named(what, c)}, selected(what, c)
+            names |= {f"{x['table']}/{x['rows'][0][0]}" for x in rows}
+            one = len(names) == 1 and all(x["count"] == 1 for x in rows)
+            self.note(e, f"posting/{bad.args[0]}", names.pop() if one else "")
+
+    def apply(self, e: Entry, what: str, c: Json) -> None:
+        """Rule 1, then what the effect says."""
+        found = [self.check_lot(lot, e, what, c, i) for i, lot in enumerate(self.each_lot(what, c))]
+        rows, held = c[ROWS[what]] if what in ROWS else [], f"held/{e.party}"
+        groups = c["groups"] if what in ("table", "found-table", "inventory") else []
+        self.check_rows(e, rows or groups)
+        must(what != "merge" or c["kind"] in e.pack.items, "kind")
+        must(what not in ("merge", "move", "offer", "destroy") or c["place"] in e.pack.places, "place")
+        whole = all(s.kind is not None and not s.amount[3] for _, s, _ in found)
+        must(what not in ("split", "merge", "repack") or whole, "sealed")
+        match what:
+            case "declare" | "found":
+                opened = self.open_rows(e, held if what == "declare" else "found", rows, 0)
+                self.declared |= {e: opened} if what == "declare" else {}
+            case "table" | "found-table":
+                self.open_table(e, held if what == "table" else "found", c, groups)
+            case "split":
+                self.split(e, rows, *found[0][:2])
+            case "merge" | "repack":
+                self.join(e, what, c, rows, found)
+            case "move":
+                for lot, s, _ in found:
+                    self.push(lot, e, s, place=c["place"])
+            case "offer" | "destroy" | "resolve":
+                self.lock(e, c["lots"], found)
+                for i, x in enumerate(rows):
+                    self.open(e, i, held, x, born=self.record.offers[e])
+            case "loss" | "consume":
+                for lot, s, lock in found:
+                    if s.account.startswith("transit/"):
+                        self.note(e, "loss-in-transit", lot.name, lot.rows)
+                    else:  # under an open destruction the offer stays: when it has effect, the lot is destroyed
+                        account = f"{'lost' if what == 'loss' else 'consumed'}/{e.party}"
+                        self.push(lot, e, s, account=account, offers=s.offers if lock else {})
+            case "inventory":
+                self.count(e, groups, c.get("places"))
+            case "contest":
+                for t in (x for x in map(self.record.at, e.frame["refers-to"]) if x.status == "admissible"):
+                    inner, content = t.effect.removeprefix("custody."), t.frame["content"]
+                    opened_there = content["lots"] if inner in ("declare", "found") else []
+                    own = {f"{t.name}/{i}" for i in range(len(opened_there))}
+                    for name in {*lots_named(inner, content), *own}:
+                        self.note(e, "contested", name)
+                    ranges = [(x["table"], a, b) for x in selected(inner, content) for a, b in x["rows"]]
+                    ranges += [(t.name, 0, content["table"]["rows"] - 1)] if inner in ("table", "found-table") else []
+                    for place, a, b in ranges:
+                        self.note(e, "contested", f"{place}/{a}", b - a + 1)
+
     def take_rest(self, e: Entry, o: Offer, answer: Json) -> None:
         """Rule 5: what was offered and not received is in dispute, from when the offer has effect."""
-        offered = o.entry.frame["content"]["lots"] if o.rows else []
-        for i, (x, y) in enumerate(zip(offered, answer["received"], strict=False)):
-            whole, part, lot = amount_of(x)[0], amount_of(y)[0], self.lots[x["lot"]]
+        for i, (name, y) in enumerate(zip(o.rows or (), answer["received"], strict=False)):
+            lot: Any = self.find(name)
+            whole, part = amount_of(o.entry.frame["content"]["lots"][i])[0], amount_of(y)[0]
             if whole != part:
                 s, _ = self.situation(lot, e)
-                quantity = {"unit": s.unit, "amount": None if whole is None else whole - (part or 0)}
+                quantity = {"unit": s.amount[1], "amount": None if whole is None else whole - (part or 0), "basis": ""}
                 row = {"kind": s.kind, "place": s.place, "quantity": quantity}  # what did not come stayed
-                self.open(e, i, f"disputed/{o.entry.party}/{e.party}", row, lot.pool, o)
+                self.open(e, i, f"disputed/{o.entry.party}/{e.party}", row, self.pool(lot), o)
+        for x in answer.get("tables", ()) if o.rows is not None else ():
+            for first, last in x["rows"]:
+                [*self.over(x["table"], first, last)]
 
     def correct(self, e: Entry, first: Entry, c: Json) -> None:
         """Rule 9."""
@@ -1441,44 +1683,110 @@ class Custody:
             as_declared = s.account == held and not s.ended and not lock and replace(s, **facts(old)) == s
             if new and encode(new) != encode(old) and as_declared:
                 self.push(lot, e, s, **facts(new))
-                lot.pool.total, current[i] = new["quantity"].get("amount"), (lot, new)
+                self.pool(lot).total, current[i] = new["quantity"].get("amount"), (lot, new)
             elif not new or encode(new) != encode(old):
                 self.note(e, "late-correction", lot.name)
         current += more
 
+
+class Balances(Custody):
+    """What the postings of the whole record come to."""
+
     def document(self) -> Json:
         """The balances document."""
         accounts: dict[tuple[str, str], Json] = {}
-        order = sorted(self.lots.values(), key=lambda x: (x.entry.party, x.entry.number, x.row))
-        shown = {x.name: self.situation(x, WHOLE)[0] for x in order if self.exists(x, WHOLE)}
-        live, lots = {name: s for name, s in shown.items() if not s.ended}, []
-        for name, s in live.items():
-            self.lots[name].pool.stated += s.amount or 0
-            self.lots[name].pool.unstated += s.amount is None
-        for name, s in live.items():
-            pool, amount, basis = self.lots[name].pool, s.amount, "not-stated" if s.amount is None else "stated"
-            if amount is None and pool.unstated == 1 and pool.total is not None and pool.stated <= pool.total:
-                amount, basis = pool.total - pool.stated, "derived"
-            what = {"account": s.account, "unit": s.unit}
-            lots.append({**what, "amount": amount, "basis": basis, "kind": s.kind, "lot": name, "place": s.place})
-            row = accounts.setdefault((s.account, s.unit), {**what, "derived": 0, "stated": 0, "unstated": 0})
-            row["unstated" if amount is None else basis] += 1 if amount is None else amount
-        for row in accounts.values():  # what canonical JSON cannot say is null
-            row.update({k: None for k in ("stated", "derived") if row[k] > MAX_INTEGER})
-        found = [{"code": c, "entry": f"{p}/{n}", "lot": x or None} for p, n, c, x in sorted(self.discrepancies(live))]
+        order = sorted(self.every(), key=lambda x: (x.entry.party, x.entry.number, x.row))
+        shown = [(x, self.situation(x, WHOLE)[0]) for x in order if self.exists(x, WHOLE)]
+        live = [(x, s) for x, s in shown if not s.ended]
+        for pool, amount in ((x.pool, s.amount[0]) for x, s in live if x.pool):
+            pool.stated += amount or 0
+            pool.unstated += amount is None
+        lots: list[Json] = []
+        after = ""
+        for x, s in live:
+            row = self.row(x, s)
+            what = {"account": s.account, "unit": s.amount[1]}
+            account = accounts.setdefault((s.account, s.amount[1]), {**what, "derived": 0, "stated": 0, "unstated": 0})
+            if row["basis"] == "range":
+                sums = account.setdefault("range", {"from": 0, "lots": 0, "to": 0})
+                sums.update({k: sums[k] + x.rows * row.get(k, 1) for k in sums})
+            else:
+                name = "unstated" if row["basis"] == "not-stated" else row["basis"]
+                each = 1 if row["amount"] is None else row["amount"]
+                account[name] = account.get(name, 0) + x.rows * each
+            if after == x.name and {**lots[-1], "lot": 0, "rows": 0} == {**row, "lot": 0, "rows": 0}:
+                lots[-1]["rows"] = lots[-1].get("rows", 1) + x.rows
+            else:
+                lots.append(row | ({"rows": x.rows} if x.rows > 1 else {}))
+            after = f"{x.entry.name}/{x.row + x.rows}" if x.entry.name in self.tables else ""
+        for sums in (y for x in accounts.values() for y in (x, x.get("range", {}))):  # what JSON cannot say is null
+            sums.update({k: None for k in ("stated", "derived", "from", "to") if sums.get(k, 0) > MAX_INTEGER})
+        found = [
+            {
+                "code": code,
+                "entry": f"{p}/{n}",
+                "lot": "/".join(map(str, x)) or None,
+                **({"rows": k} if k > 1 else more),
+            }
+            for p, n, code, x, k, more in sorted(self.discrepancies(live), key=lambda d: (*d[:4], [*d[5].values()]))
+        ]
         rows = [accounts[k] for k in sorted(accounts)]
         return {"accounts": rows, "discrepancies": found, "lots": lots, "servanda-balances": 1}
 
-    def discrepancies(self, live: dict[str, State]) -> set[tuple[str, int, str, str]]:
-        for name in (name for name, s in live.items() if s.account.startswith("disputed/")):
-            self.note(self.lots[name].entry, "short", name)
+    def row(self, x: Lot, s: State) -> Json:
+        """A lot, or each of its rows, as the document has it."""
+        (amount, unit, ends, sealed), rest = s.amount, x.pool.rest() if x.pool and x.pool.unstated == 1 else None
+        basis = "stated" if amount is not None else "range" if ends else "sealed" if sealed else "not-stated"
+        if amount is None and rest is not None and rest >= 0:
+            amount, basis = rest, "derived"
+        row = {"account": s.account, "amount": amount, "basis": basis, "kind": s.kind, "lot": x.name, "place": s.place}
+        return row | {"unit": unit} | ({"from": ends[0], "to": ends[1]} if ends and basis == "range" else {})
+
+    def discrepancies(
+        self, live: list[tuple[Lot, State]]
+    ) -> Iterator[tuple[str, int, str, tuple[Any, ...], int, Json]]:
+        """Those that are open: party, number, code, lot, and how many rows from it on."""
+        for lot, s in ((x, s) for x, s in live if s.account.startswith("disputed/")):
+            self.note(s.accepted or lot.entry, "short", lot.name, lot.rows if s.accepted else 0)
         for o in (o for o in self.record.offers.values() if o.rows is not None and not self.record.has_effect(o)):
             if not self.record.refused(o, WHOLE) and not self.record.lapsed(o, WHOLE):
                 self.note(o.entry, "not-settled" if self.record.accepted(o, WHOLE) else "unanswered")
-        for pool in (x.pool for x in self.lots.values()):
-            if pool.total is not None and pool.stated > pool.total:
-                self.note(self.lots[pool.opener].entry, "pool-exceeded", pool.opener)
-        return {x for x in self.raised if x[2] != "contested" or self.exists(self.lots.get(x[3]), WHOLE)}
+        for pool in (x.pool for x, _ in live if x.pool and (x.pool.rest() or 0) < 0):
+            party, number, _ = pool.opener.split("/")
+            self.raised.add((party, int(number), "pool-exceeded", pool.opener, 0))
+        for e, (_, codes) in self.counts.items():
+            later = [x for y, (x, _) in self.counts.items() if y.party == e.party and y.number > e.number]
+            for code, kind, place in codes:
+                if not (any(x is None or place in x for x in later) if place else later):
+                    yield e.party, e.number, code, (), 1, {"kind": kind, "place": place} if place else {}
+        ranges: dict[tuple[str, int, str, str], list[tuple[int, int]]] = {}
+        for p, n, code, name, rows in self.raised:
+            table, _, row = name.rpartition("/")
+            if table in self.tables:
+                ranges.setdefault((p, n, code, table), []).append((int(row), int(row) + (rows or 1)))
+            elif code != "contested" or (not rows and self.exists(self.lots.get(name), WHOLE)):
+                yield p, n, code, parts_of(name), 1, {}
+        for (p, n, code, table), found in ranges.items():
+            if code == "contested":  # of what is there
+                own = [(x.row, x.row + x.rows) for x in self.tables[table]]
+                found = [(max(a, c), min(b, d)) for a, b in found for c, d in own if a < d and c < b]
+            for a, b in merged(found):
+                yield p, n, code, (*parts_of(table), a), b - a, {}
+
+
+def parts_of(name: str) -> tuple[Any, ...]:
+    return tuple(int(x) if x.isdigit() else x for x in name.split("/")) if name else ()
+
+
+def merged(ranges: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The same rows, ascending, in ranges that do not touch."""
+    found: list[tuple[int, int]] = []
+    for a, b in sorted(ranges):
+        if found and a <= found[-1][1]:
+            found[-1] = (found[-1][0], max(b, found[-1][1]))
+        else:
+            found.append((a, b))
+    return found
 
 
 # ------------------------------------------------------------------------------------------- draws (inspections, draw)

@@ -94,7 +94,7 @@ purpose = { en = "to say something" }
 [[formats]]
 id = "declare"
 act = "notify"
-effect = "custody.declare"
+effect = "custody.table"
 may-send = ["ash"]
 names = { en = "declaration" }
 purpose = { en = "to declare" }
@@ -250,7 +250,7 @@ BROKEN: dict[str, tuple[str, str, str, str]] = {
     "a body with an unknown member": ("things.toml", '["ash", "birch"]', '["ash", "elm"]', "`elm`"),
     "a format of an unknown act": ("formats.toml", 'act = "notify"\nnames', 'act = "sing"\nnames', "rests on one of"),
     "a format of a built-in name": ("formats.toml", 'id = "note"', 'id = "accept"', "accept"),
-    "an unknown effect": ("formats.toml", "custody.declare", "custody.vanish", "is not an effect"),
+    "an unknown effect": ("formats.toml", "custody.table", "custody.vanish", "is not an effect"),
     "an effect of another act": ("formats.toml", 'act = "notify"\neffect', 'act = "offer"\neffect', "rests on"),
     "a sender who is no party": ("formats.toml", 'may-send = ["ash"]', 'may-send = ["elm"]', "`elm`"),
     "witnesses of a notice": ("formats.toml", 'may-send = ["ash"]', 'witnesses = ["cedar"]', "only an offer"),
@@ -381,7 +381,11 @@ BROKEN_FILES: dict[str, tuple[Mapping[str, str | bytes | None], str]] = {
     "rows open for more": ({"rows/declare.json": ROWS.replace("false", "true")}, "`additionalProperties` is false"),
     "rows of no kind": (
         {"rows/declare.json": ROWS.replace('"kind": {"type": "string"},', "").replace('"kind", ', "")},
-        "effect `custody.declare` needs the member `kind` in a row",
+        "effect `custody.table` needs the member `kind` in a row",
+    ),
+    "a table of no rows": (
+        {"rows/declare.json": None},
+        "effect `custody.table` needs `rows`",
     ),
     "rows of nobody": ({"rows/declaration.json": ROWS}, "rows/declaration.json: no format has this name"),
     "rows, and their table again": (
@@ -416,7 +420,10 @@ BROKEN_FILES: dict[str, tuple[Mapping[str, str | bytes | None], str]] = {
     "TOML nested without end": ({"pack.toml": "a = " + "[" * 100_000}, "pack.toml"),
     "a schema that is not UTF-8": ({"fields/note.json": b"\xff\xfe{}"}, "fields/note.json"),
     "TOML that is not UTF-8": ({"things.toml": b"id = '\xff'"}, "things.toml: not UTF-8"),
-    "an effect without its members": ({"fields/declare.json": NOTE}, "needs the member `lots`"),
+    "an effect without its members": (
+        {"fields/declare.json": NOTE, "formats.toml": FORMATS.replace("custody.table", "custody.declare")},
+        "needs the member `lots`",
+    ),
     "the same key in two files": ({"things.toml": 'edition = "2"\n' + THINGS}, "given in another file"),
     "a list that is none": ({"things.toml": 'items = "all"\n'}, "items"),
     "a list that is none, and one": (

@@ -9,19 +9,28 @@ from servanda.agreement.pack import Pack, pack_of
 
 _QUANTITY: dict[str, Any] = {
     "type": "object",
-    "properties": {"amount": {"type": "integer"}, "basis": {"type": "string"}, "unit": {"type": "string"}},
+    "properties": {
+        "amount": {"type": "integer"},
+        "basis": {"type": "string"},
+        "from": {"type": "integer"},
+        "to": {"type": "integer"},
+        "unit": {"type": "string"},
+    },
     "required": ["basis", "unit"],
     "additionalProperties": False,
 }
 _TEXT = {"type": "string"}
 
 
-def fields(**members: Any) -> dict[str, Any]:
-    """An object schema that requires all members but `performs` and `serial`."""
+_OPTIONAL = {"deletions", "performs", "serial", "supplements", "tables"}
+
+
+def fields(optional: tuple[str, ...] = (), **members: Any) -> dict[str, Any]:
+    """An object schema that requires all members but some that are always optional, and those named."""
     return {
         "type": "object",
         "properties": members,
-        "required": sorted(set(members) - {"performs", "serial"}),
+        "required": sorted(set(members) - _OPTIONAL - set(optional)),
         "additionalProperties": False,
     }
 
@@ -47,7 +56,15 @@ _PERFORMS = listed(
 )
 
 
-def _format(name: str, act: str = "notify", effect: str | None = None, **members: Any) -> dict[str, Any]:
+_INTEGER = {"type": "integer"}
+_TABLES = listed(fields(count=_INTEGER, rows=listed(listed(_INTEGER)), table=_TEXT))
+_ITEM = fields(("serial",), kind=_TEXT, place=_TEXT, serial={"type": "string", "minLength": 1, "maxLength": 40})
+_DELETED = listed(fields(("addition",), addition=_INTEGER, hash=_TEXT, lot=_TEXT))
+
+
+def _format(
+    name: str, act: str = "notify", effect: str | None = None, optional: tuple[str, ...] = (), **members: Any
+) -> dict[str, Any]:
     return {
         "id": name,
         "version": 1,
@@ -59,8 +76,12 @@ def _format(name: str, act: str = "notify", effect: str | None = None, **members
         "may-send": [],
         "performs": "performs" in members,
         "witnesses": [],
-        "fields": fields(**members),
+        "fields": fields(optional, **members),
     }
+
+
+def _by_table(name: str, effect: str, optional: tuple[str, ...] = (), **members: Any) -> dict[str, Any]:
+    return _format(name, "notify", effect, optional, **members) | {"rows": _ITEM}
 
 
 FORMATS = [
@@ -74,14 +95,18 @@ FORMATS = [
     _format("found", effect="custody.found", lots=listed(_ROW)),
     _format("split", effect="custody.split", lot=_TEXT, parts=listed(_ROW)),
     _format("merge", effect="custody.merge", lots=listed(_TEXT), kind=_TEXT, place=_TEXT),
-    _format("move", effect="custody.move", lot=_TEXT, place=_TEXT),
-    _format("seal", effect="custody.seal", lot=_TEXT, seal=_TEXT, action=_TEXT),
-    _format("loss", effect="custody.loss", lots=listed(_TEXT), reason=_TEXT),
-    _format("consume", effect="custody.consume", lots=listed(_TEXT), reason=_TEXT),
-    _format("state", effect="custody.condition", lot=_TEXT, condition=_TEXT),
+    _format("move", "notify", "custody.move", ("lot",), lot=_TEXT, place=_TEXT, tables=_TABLES),
+    _format("seal", "notify", "custody.seal", ("lot",), lot=_TEXT, seal=_TEXT, action=_TEXT, tables=_TABLES),
+    _format("loss", effect="custody.loss", lots=listed(_TEXT), reason=_TEXT, tables=_TABLES),
+    _format("consume", effect="custody.consume", lots=listed(_TEXT), reason=_TEXT, tables=_TABLES),
+    _format("repack", effect="custody.repack", lots=listed(_TEXT), parts=listed(_ROW), tables=_TABLES),
+    _format("state", "notify", "custody.condition", ("lot",), lot=_TEXT, condition=_TEXT, tables=_TABLES),
+    _by_table("table", "custody.table", ("reason",), deletions=_DELETED, reason=_TEXT, supplements=_TEXT),
+    _by_table("table-found", "custody.found-table"),
+    _by_table("count", "custody.inventory", ("places",), basis=_TEXT, places=listed(_TEXT)),
     _format("finding", effect="custody.finding", findings=listed(fields(outcome=_TEXT, subject=_TEXT))),
     _format("contest", effect="custody.contest", reason=_TEXT),
-    _format("handover", "offer", "custody.offer", lots=listed(_HELD), receiver=_TEXT, place=_TEXT),
+    _format("handover", "offer", "custody.offer", lots=listed(_HELD), receiver=_TEXT, place=_TEXT, tables=_TABLES),
     _format(
         "destroy",
         "offer",
@@ -91,6 +116,7 @@ FORMATS = [
         place=_TEXT,
         evidence=listed(_TEXT),
         residue=listed(_ROW),
+        tables=_TABLES,
     ),
     _format(
         "scuttle",
@@ -104,7 +130,7 @@ FORMATS = [
     )
     | {"witnesses": ["birch"]},
     _format("order", text=_TEXT) | {"may-send": ["ash"]},
-    _format("resolve", "offer", "custody.resolve", lots=listed(_HELD), holder=_TEXT),
+    _format("resolve", "offer", "custody.resolve", lots=listed(_HELD), holder=_TEXT, tables=_TABLES),
     _format("extend", "offer", "obligations.extend", obligation=_TEXT, due=_TEXT),
     _format("supersede", "offer", "obligations.supersede", obligation=_TEXT, by=_TEXT),
     _format("suspend", effect="obligations.suspend", obligations=listed(_TEXT), state=_TEXT, reason=_TEXT),

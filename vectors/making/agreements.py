@@ -40,7 +40,7 @@ def _pack() -> dict[str, Any]:
 def _with_rows(**members: Any) -> dict[str, Any]:
     """A pack in which `declare` and `note` may have a table; `members` replace or add members of a row."""
     value, row = _pack(), fields(("serial", "amount", "shown"), **{**_ROW, **members})
-    value["formats"][2]["rows"] = row
+    value["formats"][2] |= {"effect": "custody.table", "rows": row}
     value["formats"][0]["rows"] = fields(word={"type": "string"})
     return value
 
@@ -209,6 +209,7 @@ _BROKEN_ROWS: list[tuple[str, str, Change]] = [
         "Rows with a pattern that is not anchored.",
         _row_member("serial", {"pattern": "a", "type": "string"}),
     ),
+    ("rows-none", "A declaration by table whose rows have no schema.", _drop("formats", 2, "rows")),
     ("rows-no-kind", "Rows that open lots of no kind.", _set("formats", 2, "rows", to=fields(place=_ROW["place"]))),
     ("rows-serial", "Rows that open lots whose serial is a number.", _row_member("serial", {"type": "integer"})),
     ("rows-amount", "Rows that open lots whose amount is a word.", _row_member("amount", {"type": "string"})),

@@ -13,6 +13,7 @@ from servanda.agreement.dialogue import DIALOGUE_EFFECTS
 from servanda.agreement.fields import SEALS, FieldValidator
 
 INTEGER_MAX = 2**53 - 1
+ROWS_MAX, RANGES_MAX = 2**32 - 1, 20_000
 _AMOUNT = {"type": "integer", "minimum": 0, "maximum": INTEGER_MAX}
 _ID = {"type": "string", "pattern": "^[a-z][a-z0-9-]{0,31}$"}
 _OBLIGATION_ID = {"type": "string", "pattern": "^([a-z][a-z0-9-]{0,31}|[A-Z][A-Z0-9-]{0,31})$"}
@@ -38,12 +39,23 @@ QUANTITY: dict[str, Any] = {
             "required": ["basis", "unit"],
             "additionalProperties": False,
         },
+        {
+            "type": "object",
+            "properties": {"basis": {"const": "range"}, "from": _AMOUNT, "to": _AMOUNT, "unit": _NAME},
+            "required": ["basis", "from", "to", "unit"],
+            "additionalProperties": False,
+        },
     ]
 }
 
 
 def _object(**members: Any) -> dict[str, Any]:
     return {"type": "object", "properties": members, "required": sorted(members)}
+
+
+def _optional(shape: dict[str, Any], **members: Any) -> dict[str, Any]:
+    """The shape with members that may be left out; a field schema has no other way to say that there is no value."""
+    return {**shape, "properties": {**shape["properties"], **members}}
 
 
 def _list(items: Any, least: int = 1, most: int = 1000) -> dict[str, Any]:
@@ -60,6 +72,51 @@ _PLACED = _object(kind=_NAME, place=_NAME, quantity=QUANTITY)
 _DECLARED = {
     **_PLACED,
     "properties": {**_PLACED["properties"], "serial": {"type": "string", "minLength": 1, "maxLength": 80}},
+}
+_TABLE = {
+    **_object(
+        root=_HASH,
+        rows={"type": "integer", "minimum": 0, "maximum": ROWS_MAX},
+        secret={"oneOf": [{"type": "null"}, _HASH]},
+        **{"servanda-table": {"const": 1}},
+    ),
+    "additionalProperties": False,
+}
+_EACH = {
+    "oneOf": [
+        {"type": "null"},
+        {**_AMOUNT, "minimum": 1},
+        {**_object(**{"from": _AMOUNT, "to": _AMOUNT}), "additionalProperties": False},
+    ]
+}
+_SEALABLE = {"oneOf": [{"type": "null"}, _NAME]}
+_GROUP = {
+    **_object(
+        each=_EACH,
+        kind=_SEALABLE,
+        place=_SEALABLE,
+        rows={"type": "integer", "minimum": 1, "maximum": ROWS_MAX},
+        unit=_NAME,
+    ),
+    "additionalProperties": False,
+}
+_ROW_NUMBER = {"type": "integer", "minimum": 0, "maximum": ROWS_MAX - 1}
+_RANGE = _list(_ROW_NUMBER, 2, 2)
+_ENTRY = {"type": "string", "pattern": "^[a-z][a-z0-9-]{0,31}/[1-9][0-9]{0,15}$"}
+SELECTIONS: dict[str, Any] = _list(
+    {
+        **_object(
+            count={"type": "integer", "minimum": 0, "maximum": ROWS_MAX},
+            rows=_list(_RANGE, 0, RANGES_MAX),
+            table=_ENTRY,
+        ),
+        "additionalProperties": False,
+    }
+)
+"""What effects select of tables (spec/tables.md); what no schema can say of it is in `agreement.tables`."""
+_DELETION = {
+    **_optional(_object(hash=_HASH, lot=LOT), addition=_ROW_NUMBER),
+    "additionalProperties": False,
 }
 _QUALIFIER = {"enum": ["exact", "about", "at-least", "at-most", "less-than", "more-than"]}
 _VALUE = {
@@ -101,11 +158,6 @@ _WORD = {"type": "string", "pattern": "^[A-Z][A-Z0-9-]{0,31}$"}
 INSTANT = "^[0-9]{4}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z$"
 
 
-def _optional(shape: dict[str, Any], **members: Any) -> dict[str, Any]:
-    """The shape with members that may be left out; a field schema has no other way to say that there is no value."""
-    return {**shape, "properties": {**shape["properties"], **members}}
-
-
 def _question(**members: Any) -> dict[str, Any]:
     """What may say by when it is to be answered; without it the class of the alert says so."""
     return _optional(_object(**members), **{"answer-by": {"type": "string", "pattern": INSTANT}})
@@ -118,7 +170,6 @@ class Effect(NamedTuple):
     shape: dict[str, Any]
 
 
-_ENTRY = {"type": "string", "pattern": "^[a-z][a-z0-9-]{0,31}/[1-9][0-9]{0,15}$"}
 _ITEM = {"type": "string", "pattern": "^[a-z][a-z0-9-]{0,31}(/[1-9][0-9]{0,15}/(0|[1-9][0-9]{0,15}))?$"}
 _INSTANT = {"type": "string", "pattern": INSTANT}
 _MINUTES = {"type": "integer", "minimum": 1, "maximum": 5_256_000}
@@ -227,27 +278,52 @@ _INSPECTIONS = {
 }
 """spec/inspections.md"""
 
+
+def _selecting(shape: dict[str, Any], **members: Any) -> dict[str, Any]:
+    """The shape of content that may select rows beside the lots that it names; also with members to be left out."""
+    return _optional(shape, tables=SELECTIONS, **members)
+
+
 EFFECTS: dict[str, Effect] = {
     "custody.declare": Effect("notify", _object(lots=_list(_DECLARED))),
     "custody.split": Effect("notify", _object(lot=LOT, parts=_list(_PLACED))),
     "custody.merge": Effect("notify", _object(lots=_list(LOT, 2), kind=_NAME, place=_NAME)),
-    "custody.move": Effect("notify", _object(lot=LOT, place=_NAME)),
+    "custody.repack": Effect("notify", _selecting(_object(lots=_list(LOT, 0), parts=_list(_PLACED)))),
+    "custody.move": Effect("notify", _selecting(_object(place=_NAME), lot=LOT)),
     "custody.seal": Effect(
         "notify",
-        _optional(
-            _object(lot=LOT, seal=_TEXT, action={"enum": ["applied", "checked", "broken", "removed"]}),
+        _selecting(
+            _object(seal=_TEXT, action={"enum": ["applied", "checked", "broken", "removed"]}),
+            lot=LOT,
             kind=_ID,
             expires=_DATE,
         ),
     ),
-    "custody.condition": Effect("notify", _object(lot=LOT, condition=_TEXT)),
-    "custody.loss": Effect("notify", _object(lots=_any(LOT), reason=_TEXT)),
-    "custody.consume": Effect("notify", _object(lots=_any(LOT), reason=_TEXT)),
+    "custody.condition": Effect("notify", _selecting(_object(condition=_TEXT), lot=LOT)),
+    "custody.loss": Effect("notify", _selecting(_object(lots=_any(LOT), reason=_TEXT))),
+    "custody.consume": Effect("notify", _selecting(_object(lots=_any(LOT), reason=_TEXT))),
     "custody.found": Effect("notify", _object(lots=_list(_DECLARED))),
-    "custody.offer": Effect("offer", _object(lots=_list(_HELD), receiver=_ID, place=_NAME)),
+    "custody.table": Effect(
+        "notify",
+        _optional(
+            _object(table=_TABLE, groups=_list(_GROUP, 0)),
+            deletions=_list(_DELETION),
+            reason=_TEXT,
+            supplements=_ENTRY,
+        ),
+    ),
+    "custody.found-table": Effect("notify", _object(table=_TABLE, groups=_list(_GROUP, 0))),
+    "custody.inventory": Effect(
+        "notify",
+        _optional(
+            _object(basis={"enum": ["counted", "restated"]}, groups=_list(_GROUP, 0)),
+            places=_list(_NAME),
+        ),
+    ),
+    "custody.offer": Effect("offer", _selecting(_object(lots=_list(_HELD, 0), receiver=_ID, place=_NAME))),
     "custody.destroy": Effect(
         "offer",
-        _optional(
+        _selecting(
             _object(
                 lots=_any(_HELD),
                 method=_TEXT,
@@ -258,7 +334,7 @@ EFFECTS: dict[str, Effect] = {
             identity=_list(_IDENTITY, 0),
         ),
     ),
-    "custody.resolve": Effect("offer", _object(lots=_any(_HELD), holder=_ID)),
+    "custody.resolve": Effect("offer", _selecting(_object(lots=_any(_HELD), holder=_ID))),
     "custody.contest": Effect("notify", _object(reason=_TEXT)),
     "custody.figure": Effect("notify", _object(figures=_list(_FIGURE, 1, 100))),
     "custody.finding": Effect("notify", _object(findings=_any(_object(outcome={"enum": _OUTCOMES}, subject=_TEXT)))),

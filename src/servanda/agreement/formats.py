@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from servanda.agreement.effects import LOT, QUANTITY
+from servanda.agreement.effects import LOT, QUANTITY, SELECTIONS
 from servanda.agreement.fields import APART, FieldValidator, whole_matches
 
 ACTS = ("notify", "acknowledge", "inquire", "answer", "offer", "accept", "refuse", "correct", "reveal")
@@ -70,8 +70,8 @@ _ACCEPTED = _fields(
     received={"type": "array", "items": _fields(lot=LOT, quantity=QUANTITY)},
     condition={"oneOf": [{"type": "null"}, _fields(confirmer=_PARTY, text=_TEXT)]},
 )
-_ACCEPT = {**_ACCEPTED, "properties": {**_ACCEPTED["properties"], "reason": _PARTY}}
-"""With the code by which the pack classes a difference, where something has not come."""
+_ACCEPT = {**_ACCEPTED, "properties": {**_ACCEPTED["properties"], "reason": _PARTY, "tables": SELECTIONS}}
+"""With the code by which the pack classes a difference, where something has not come, and the rows received."""
 
 _BUILT_IN = (
     # (identifier, act, release, fields); the content of an identity is checked by journal.identity

@@ -19,11 +19,12 @@ from servanda.agreement.effects import EFFECTS, PERFORMS
 from servanda.agreement.fields import APART, row_problems, schema_problems
 from servanda.agreement.formats import ACTS, BUILT_IN
 from servanda.agreement.shape import PACK_SHAPE
+from servanda.agreement.tables import NAMING
 
 Found = Iterator[tuple[str, str]]
 REQUIRED_LISTS = ("parties", "units", "items", "places", "events", "formats", "obligations", "bodies", "alerts")
 LISTS = (*REQUIRED_LISTS, "codes", "topics", "scales", "reasons", "methods", "seals", "thresholds")
-OPENS_LOTS = frozenset({"custody.declare", "custody.found"})
+OPENS_LOTS = frozenset({"custody.table", "custody.found-table"})
 """Effects of which every row of a table opens a lot."""
 _ROWS_OF_LOTS = (
     ("kind", "string", True),
@@ -200,8 +201,13 @@ def _format_problems(data: dict[str, Any], form: dict[str, Any], path: str) -> F
         if EFFECTS[effect].act != form["act"]:
             yield f"{path}.act", f"effect `{effect}` rests on `{EFFECTS[effect].act}`, not on `{form['act']}`"
         declared = set(form["fields"].get("properties", {}))
-        for name in sorted(set(EFFECTS[effect].shape["required"]) - declared):
+        needed = set(EFFECTS[effect].shape["required"])
+        if "groups" in needed and "rows" not in form:
+            yield path, f"effect `{effect}` needs `rows`, the schema of a row"
+        for name in sorted(needed - declared - set(APART)):
             yield f"{path}.fields", f"effect `{effect}` needs the member `{name}`"
+        if effect in NAMING and not {"lot", "tables"} & declared:
+            yield f"{path}.fields", f"effect `{effect}` needs the member `lot` or `tables`"
     if form["performs"] and "performs" not in form["fields"].get("properties", {}):
         yield f"{path}.fields", f"a format that performs has the member `performs` (at most {PERFORMS['maxItems']})"
     yield from _parties_named(data, form["may-send"], f"{path}.may-send")

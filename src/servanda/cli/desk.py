@@ -240,12 +240,12 @@ def print_accounting(data: Mapping[str, Any], pack: Mapping[str, Any], subjects:
     ]
     table("Declared and found", ["lot", "kind", "place", "amount", "basis"], rows, right=(3,))
     moved = [
-        (h["entry"], h["event-at"], h["from"], h["receiver"], _lots(h["lots"], units), h["place"], h["state"])
+        (h["entry"], h["event-at"], h["from"], h["receiver"], _lots(h, units), h["place"], h["state"])
         for h in data["handovers"]
     ]
     table("Handed over", ["entry", "event at", "from", "to", "lots", "to place", "state"], moved)
     gone = [
-        (d["entry"], d["event-at"], d["from"], ", ".join(d["named"]), _lots(d["lots"], units), d["place"], d["state"])
+        (d["entry"], d["event-at"], d["from"], ", ".join(d["named"]), _lots(d, units), d["place"], d["state"])
         for d in data["destructions"]
     ]
     table("Destroyed", ["entry", "event at", "by", "witnesses", "lots", "place", "state"], gone)
@@ -255,18 +255,18 @@ def print_accounting(data: Mapping[str, Any], pack: Mapping[str, Any], subjects:
             account["unit"],
             sum_text(account["stated"], units.get(account["unit"])),
             sum_text(account["derived"], units.get(account["unit"])) if account["derived"] != 0 else "",
-            account["unstated"] or "",
+            _not_exact(account, units.get(account["unit"])),
         )
         for account in data["accounts"]
     ]
     table("Accounts", ["account", "ledger", "stated", "derived", "lots not stated"], accounts, right=(2, 3, 4))
     lots = [
         (
-            lot["lot"],
-            lot["kind"],
+            _rows(lot),
+            lot["kind"] or "sealed",
             lot["account"],
-            lot["place"],
-            amount_text(lot["amount"], units.get(lot["unit"])),
+            lot["place"] or "sealed",
+            _each(lot, units.get(lot["unit"])),
             lot["basis"],
         )
         for lot in data["lots"]
@@ -278,7 +278,7 @@ def print_accounting(data: Mapping[str, Any], pack: Mapping[str, Any], subjects:
         click.echo(
             f"… and {len(data['figures']) - len(shown)} further figures: `servanda accounting` shows them all.\n"
         )
-    found = [(item["code"], item["entry"], item["lot"]) for item in data["discrepancies"]]
+    found = [(item["code"], item["entry"], _rows(item)) for item in data["discrepancies"]]
     table(f"Open discrepancies: {len(found)}", ["code", "entry", "lot"], found)
 
 
@@ -286,8 +286,37 @@ def _quantity(quantity: Mapping[str, Any], units: Mapping[str, Any]) -> str:
     return amount_text(quantity.get("amount"), units.get(quantity["unit"]))
 
 
-def _lots(lots: Sequence[Mapping[str, Any]], units: Mapping[str, Any]) -> str:
-    return "; ".join(f"{lot['lot']} ({_quantity(lot['quantity'], units)})" for lot in lots)
+def _lots(moved: Mapping[str, Any], units: Mapping[str, Any]) -> str:
+    named = [f"{lot['lot']} ({_quantity(lot['quantity'], units)})" for lot in moved["lots"]]
+    return "; ".join([*named, *(f"{one['count']:,} rows of {one['table']}" for one in moved.get("tables", ()))])
+
+
+def _rows(item: Mapping[str, Any]) -> str | None:
+    """A lot, or the first and the last of consecutive rows of a table."""
+    lot: str | None = item["lot"]
+    if lot is None or "rows" not in item:
+        return lot
+    return f"{lot}..{int(lot.rpartition('/')[2]) + item['rows'] - 1}"
+
+
+def _each(lot: Mapping[str, Any], unit: Mapping[str, Any] | None) -> str:
+    """The amount of a lot; of consecutive rows how many there are, and the amount of each."""
+    if lot["basis"] == "range":
+        text = f"{amount_text(lot['from'], unit)} to {amount_text(lot['to'], unit)}"
+    else:
+        text = amount_text(lot["amount"], unit)
+    return f"{lot['rows']:,} × {text}" if "rows" in lot else text
+
+
+def _not_exact(account: Mapping[str, Any], unit: Mapping[str, Any] | None) -> str:
+    """What of an account is not known exactly; none of it is in the sums beside it."""
+    found = [str(account["unstated"])] if account["unstated"] else []
+    if "sealed" in account:
+        found.append(f"{account['sealed']:,} sealed")
+    if "range" in account:
+        ends = account["range"]
+        found.append(f"{ends['lots']:,} of {sum_text(ends['from'], unit)} to {sum_text(ends['to'], unit)} in all")
+    return ", ".join(found)
 
 
 def print_figures(figures: list[dict[str, Any]], units: Mapping[str, Any]) -> None:

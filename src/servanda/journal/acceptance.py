@@ -16,6 +16,7 @@ from servanda.agreement.dates import DateExpressionError, NoSuchDateError, insta
 from servanda.agreement.effects import EFFECTS, effect_validators, performs_validator
 from servanda.agreement.formats import UNDER_NO_PACK, Format
 from servanda.agreement.pack import Pack
+from servanda.agreement.tables import table_problem
 from servanda.journal.frame import CitedReceipt, Frame, FrameError, parse_frame
 from servanda.journal.identity import Identity, IdentityError, parse_identity
 from servanda.journal.receipting import receipt_time
@@ -282,6 +283,8 @@ def check_content(frame: Frame, form: Format) -> None:
         named = [p["obligation"] for p in frame.content["performs"]] if reason is None else []
         if len(set(named)) != len(named):
             reason = "performs: an obligation occurs twice"
+    if reason is None:
+        reason = table_problem(frame.content, form.effect, has_rows=form.rows is not None)
     if reason is None and form.effect == "custody.figure":
         reason = _figures_problem(frame.content)
     if reason is not None:

@@ -10,6 +10,7 @@ import msgspec
 
 from servanda.agreement.formats import BUILT_IN, Format
 from servanda.agreement.pack import Pack
+from servanda.agreement.tables import received_problem
 from servanda.journal.acceptance import Inadmissible, Waiting, check_content
 from servanda.journal.frame import Frame
 from servanda.journal.state import Entry, JournalState, RecordState
@@ -105,6 +106,8 @@ def _check_accept(record: RecordState, journal: JournalState, frame: Frame, form
 
 def _check_extent(content: dict[str, Any], offered: dict[str, Any], effect: str) -> None:
     received = content["received"]
+    if reason := received_problem(content, offered if effect == "custody.offer" else {}):
+        raise Inadmissible("accept", reason)
     if content["extent"] == "full":
         if received:
             raise Inadmissible("accept", "what is accepted in full lists nothing as received")

@@ -123,7 +123,7 @@ class Sources:
     @cached_property
     def kinds(self) -> dict[str, str]:
         """The kind of every lot, also of those that have ended."""
-        return {str(name): lot.kind for name, lot in self.custody.holdings.lots.items()}
+        return {str(name): lot.kind for name, lot in self.custody.holdings.lots.items() if lot.kind is not None}
 
     def entries_of_lot(self, lot: str) -> list[str]:
         """The entry that a lot comes from, its corrections, and the offers about it."""

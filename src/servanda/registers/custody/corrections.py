@@ -10,8 +10,10 @@ from servanda.journal.frame import Frame
 from servanda.journal.refusal import Refused
 from servanda.journal.state import Entry
 from servanda.registers.custody.book import Book
-from servanda.registers.custody.lots import Declaration, LotName, Quantity
+from servanda.registers.custody.holdings import Declaration
+from servanda.registers.custody.lots import LotName, Quantity, quantity_of
 from servanda.registers.custody.postings import check_serials, enter_serial
+from servanda.registers.custody.rows import Named
 from servanda.registers.custody.rules import checked_row
 
 STATEMENTS = frozenset(
@@ -67,14 +69,14 @@ def _correct_row(
 ) -> None:
     name, before = declaration.lots[index], declaration.rows[index]
     lot = book.holdings.lots[name]
-    declared = (before["kind"], before["place"], before["quantity"].get("amount"))
+    declared = (before["kind"], before["place"], quantity_of(before["quantity"]))
     try:
-        book.held(str(name), entry)
+        book.held(Named([name]), entry)
     except Refused:
         declared = None  # type: ignore[assignment]
-    if declared != (lot.kind, lot.place, lot.quantity.amount):
+    if declared != (lot.kind, lot.place, lot.quantity):
         book.discrepancy(entry.place, "late-correction", name)
         return
     lot.kind, lot.place, lot.quantity = row["kind"], row["place"], quantity
-    lot.pool.total = quantity.amount
+    book.pool_of(lot).declared = quantity.amount
     declaration.rows[index] = row

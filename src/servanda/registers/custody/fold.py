@@ -14,10 +14,12 @@ from servanda.journal.frame import Frame
 from servanda.journal.record import Record
 from servanda.journal.refusal import Refused
 from servanda.journal.state import Entry
-from servanda.registers.custody import postings
+from servanda.registers.custody import bytable, postings
 from servanda.registers.custody.book import Book, Checked
 from servanda.registers.custody.corrections import STATEMENTS, correct
-from servanda.registers.custody.lots import Holdings, named_lots
+from servanda.registers.custody.holdings import Holdings
+from servanda.registers.custody.inventory import count
+from servanda.registers.custody.rows import named
 
 
 class CustodyRegister:
@@ -52,8 +54,7 @@ class CustodyRegister:
             return
         refused = self.refusal(entry)
         if refused is not None:
-            named = set(named_lots(self.record.effect_of(entry), frame.content))
-            lot = named.pop() if len(named) == 1 else None
+            lot = named(self.record.effect_of(entry), frame.content).only
             self.book.discrepancy(entry.place, f"posting/{refused.reason}", lot)
 
     def check(self, entry: Entry) -> Refused | None:
@@ -90,8 +91,12 @@ Posting = Callable[[Book, Entry, Frame, Pack], None]
 _POSTINGS: dict[str | None, Posting] = {
     "custody.declare": postings.declare,
     "custody.found": postings.found,
+    "custody.table": bytable.table,
+    "custody.found-table": bytable.found_table,
+    "custody.inventory": count,
     "custody.split": postings.split,
     "custody.merge": postings.merge,
+    "custody.repack": postings.repack,
     "custody.move": postings.move,
     "custody.loss": postings.loss,
     "custody.consume": postings.consume,

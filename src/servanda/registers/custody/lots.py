@@ -32,61 +32,73 @@ def parse_lot_name(text: str) -> LotName:
     return LotName(party, int(number), int(row))
 
 
-_ONE = frozenset({"custody.split", "custody.move", "custody.seal", "custody.condition"})
-_NAMES = frozenset({"custody.merge", "custody.loss", "custody.consume"})
-_HELD = frozenset({"custody.offer", "custody.destroy", "custody.resolve"})
-
-
-def named_lots(effect: str | None, content: dict[str, Any]) -> list[LotName]:
-    """The lots that an entry names, in its order. Only the effect says which members are names of lots."""
-    texts: list[str] = []
-    if effect in _ONE:
-        texts = [content["lot"]]
-    elif effect in _NAMES:
-        texts = content["lots"]
-    elif effect in _HELD:
-        texts = [item["lot"] for item in content["lots"]]
-    return [parse_lot_name(text) for text in texts]
-
-
 class Quantity(NamedTuple):
-    """An amount in the unit's smallest step; None if it is not stated."""
+    """An amount in the unit's smallest step; None if it is not stated, a range, or sealed."""
 
     amount: int | None
     unit: str
+    bounds: tuple[int, int] | None = None
+    """Where the amount lies, if it is stated as a range."""
+    sealed: bool = False
+    """Whether the amount stands in a sealed row."""
 
 
 def quantity_of(data: dict[str, Any]) -> Quantity:
     """The quantity that an entry states; a derived amount counts as stated."""
-    return Quantity(data.get("amount"), data["unit"])
+    bounds = (data["from"], data["to"]) if data["basis"] == "range" else None
+    return Quantity(data.get("amount"), data["unit"], bounds)
+
+
+def quantity_of_group(group: dict[str, Any]) -> Quantity:
+    """The quantity of every row of a group (spec/tables.md)."""
+    each = group["each"]
+    if isinstance(each, dict):
+        return Quantity(None, group["unit"], (each["from"], each["to"]))
+    return Quantity(each, group["unit"], sealed=each is None)
 
 
 class Holder(NamedTuple):
     """Who came to hold a lot, and by which offer (None: by declaring or making it)."""
 
     party: str
+    """Empty while the lot is in dispute."""
     offer: Place | None
+    disputants: tuple[str, ...] = ()
+    """Giver and receiver of what was offered and not received."""
 
 
 @dataclass(slots=True)
 class Pool:
-    """What a declared, found or residue lot opened: the total that all its lots share, None if not known."""
+    """What a declared, found, repacked or residue lot opened, and all its lots share."""
 
     first: LotName
-    total: int | None
+    declared: int | None
+    """None if not known."""
+    repacked: int = 0
+    """What has gone from it into other pools."""
+
+    @property
+    def total(self) -> int | None:
+        """How much belongs to it, None if not known."""
+        return None if self.declared is None else self.declared - self.repacked
 
 
 @dataclass(slots=True)
 class Lot:
-    """One lot as posted so far."""
+    """One lot as posted so far; or consecutive rows of a table, each of them such a lot."""
 
     name: LotName
-    kind: str
+    """Of the first row."""
+    kind: str | None
+    """None if it is sealed."""
     quantity: Quantity
-    place: str
+    """Of each row."""
+    place: str | None
     account: str
-    pool: Pool
-    holders: list[Holder]
+    pool: Pool | None
+    """None for rows that have a pool each, of which nothing has been split off."""
+    holders: tuple[Holder, ...]
+    rows: int = 1
     serial: str | None = None
     made_by: Place | None = None
     """The offer whose effect made the lot (a residue, a disputed rest); None if its own entry did."""
@@ -97,48 +109,12 @@ class Lot:
     """Where its custodian recorded it as lost or consumed."""
     destruction: Place | None = None
     """The last offer to destroy it."""
-    disputants: tuple[str, ...] = ()
-    """Giver and receiver of a disputed rest."""
-    offers: list[Place] = field(default_factory=list)
+    offers: tuple[Place, ...] = ()
     """Every offer posted on the lot, open or answered: which of them locks it depends on who asks."""
     crossed: dict[Place, list[Place]] = field(default_factory=dict)
     """Offers to resolve that have crossed on this lot, or on one that they also name: each with those it crossed."""
 
-
-@dataclass(slots=True)
-class Declaration:
-    """The rows of a declaration as last corrected, and the lot of each."""
-
-    rows: list[dict[str, Any]]
-    lots: list[LotName]
-
-
-class Discrepancy(NamedTuple):
-    """Something that does not fit: where it arose, what kind, which lot."""
-
-    entry: Place
-    code: str
-    lot: LotName | None
-
-
-class Figure(NamedTuple):
-    """A published figure beside others: never added up, never corrected by another."""
-
-    entry: Place
-    party: str
-    data: dict[str, Any]
-
-
-@dataclass
-class Holdings:
-    """Everything that the custody fold knows."""
-
-    lots: dict[LotName, Lot] = field(default_factory=dict)
-    declarations: dict[Place, Declaration] = field(default_factory=dict)
-    serials: dict[tuple[str, str], dict[str, LotName]] = field(default_factory=dict)
-    """(kind, serial) to the lot of each declarer."""
-    discrepancies: set[Discrepancy] = field(default_factory=set)
-    offers: dict[Place, str] = field(default_factory=dict)
-    """Posted offers that have not had their effect: place to effect."""
-    statements: dict[Place, tuple[str, dict[str, Any]]] = field(default_factory=dict)
-    """Figures, findings, issues, seals and conditions: place to (effect, content), as last corrected."""
+    @property
+    def disputants(self) -> tuple[str, ...]:
+        """Giver and receiver of the last offer of it that was not received."""
+        return next((holder.disputants for holder in reversed(self.holders) if holder.disputants), ())

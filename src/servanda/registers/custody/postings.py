@@ -15,14 +15,17 @@ from servanda.journal.refusal import Refused
 from servanda.journal.state import Entry
 from servanda.journal.threads import within
 from servanda.registers.custody.book import Book
-from servanda.registers.custody.lots import Declaration, Lot, LotName, Quantity, named_lots
+from servanda.registers.custody.holdings import Declaration
+from servanda.registers.custody.lots import Lot, LotName, Pool, Quantity, parse_lot_name
+from servanda.registers.custody.rows import Named, named
 from servanda.registers.custody.rules import (
     check_offered,
+    check_open,
     check_place,
     checked_row,
     exists,
-    holder_in,
     open_offer,
+    standing,
 )
 
 
@@ -66,14 +69,15 @@ def found(book: Book, entry: Entry, frame: Frame, pack: Pack) -> None:
 
 def split(book: Book, entry: Entry, frame: Frame, pack: Pack) -> None:
     """Postings 3: parts leave a lot; it keeps the rest."""
-    party, content = entry.place.party, frame.content
-    lot = book.held(content["lot"], entry)
+    party, content, what = entry.place.party, frame.content, named("custody.split", frame.content)
+    lots = book.held(what, entry)
     quantities = [checked_row(pack, part) for part in content["parts"]]
-    if not all(pack.within(part["kind"], lot.kind) for part in content["parts"]):
+    check_open(lots)
+    if not all(pack.within(part["kind"], lot.kind or "") for part in content["parts"] for lot in lots):
         raise Refused("kind")
     amounts = [quantity.amount for quantity in quantities]
     stated = [amount for amount in amounts if amount is not None]
-    whole = lot.quantity.amount
+    whole = lots[0].quantity.amount
     if whole is not None and len(stated) == len(amounts):
         if sum(stated) > whole:
             raise Refused("overdrawn", content["lot"])
@@ -81,47 +85,82 @@ def split(book: Book, entry: Entry, frame: Frame, pack: Pack) -> None:
     else:
         rest = None
     book.from_here_on_write()
+    (lot,) = book.taken(what)
+    pool = book.pool_of(lot)
     for row, (part, quantity) in enumerate(zip(content["parts"], quantities, strict=True)):
-        book.open(LotName(*entry.place, row), part, quantity, f"held/{party}", lot.pool)
+        book.open(LotName(*entry.place, row), part, quantity, f"held/{party}", pool)
     lot.quantity = Quantity(rest, lot.quantity.unit)
     lot.ended = rest == 0
 
 
 def merge(book: Book, entry: Entry, frame: Frame, pack: Pack) -> None:
     """Postings 4: lots of one pool become one."""
-    party, content = entry.place.party, frame.content
-    lots = [book.held(name, entry) for name in content["lots"]]
+    party, content, what = entry.place.party, frame.content, named("custody.merge", frame.content)
+    lots = book.held(what, entry)
     if content["kind"] not in pack.items:
         raise Refused("kind")
     check_place(pack, content["place"])
-    if len({lot.name for lot in lots}) != len(lots):
+    check_open(lots)
+    if what.twice:
         raise Refused("lot-closed")
-    if any(lot.pool is not lots[0].pool for lot in lots):
+    if len({id(lot.pool) if lot.pool else name for name, lot in zip(what.lots, lots, strict=True)}) > 1:
         raise Refused("pool")
-    if not all(pack.within(lot.kind, content["kind"]) for lot in lots):
+    if not all(pack.within(lot.kind or "", content["kind"]) for lot in lots):
         raise Refused("kind")
     amounts = [lot.quantity.amount for lot in lots]
     total = None if None in amounts else sum(amount for amount in amounts if amount is not None)
     if total is not None and total > INTEGER_MAX:
         raise Refused("overdrawn")
     book.from_here_on_write()
-    book.open(LotName(*entry.place, 0), content, Quantity(total, lots[0].quantity.unit), f"held/{party}", lots[0].pool)
+    lots = book.taken(what)
+    name, quantity = LotName(*entry.place, 0), Quantity(total, lots[0].quantity.unit)
+    book.open(name, content, quantity, f"held/{party}", lots[0].pool)
     for lot in lots:
         lot.ended = True
 
 
+def repack(book: Book, entry: Entry, frame: Frame, pack: Pack) -> None:
+    """Postings 4: lots of any pools become others, and nothing is more or less than before."""
+    party, content, what = entry.place.party, frame.content, named("custody.repack", frame.content)
+    lots, parts = book.held(what, entry), content["parts"]
+    quantities = [checked_row(pack, part) for part in parts]
+    check_open(lots)
+    if what.twice:
+        raise Refused("lot-closed")
+    everything = [*quantities, *(lot.quantity for lot in lots)]
+    if any(quantity.amount is None for quantity in everything):
+        raise Refused("not-stated")
+    if len({quantity.unit for quantity in everything}) > 1:
+        raise Refused("unit")
+    if not all(pack.within(lot.kind or "", kind) for kind in {p["kind"] for p in parts} for lot in lots):
+        raise Refused("kind")
+    total = sum(quantity.amount or 0 for quantity in quantities)
+    if total != book.amount(what):
+        raise Refused("sum", f"the parts are {total}, the lots {book.amount(what)}")
+    book.from_here_on_write()
+    for lot in book.taken(what):
+        lot.ended = True
+        if lot.pool is not None:
+            lot.pool.repacked += lot.quantity.amount or 0
+    pool = Pool(LotName(*entry.place, 0), total)
+    for row, (part, quantity) in enumerate(zip(parts, quantities, strict=True)):
+        book.open(LotName(*entry.place, row), part, quantity, f"held/{party}", pool)
+
+
 def move(book: Book, entry: Entry, frame: Frame, pack: Pack) -> None:
     """A held lot is at another place."""
-    lot = book.held(frame.content["lot"], entry)
+    what = named("custody.move", frame.content)
+    book.held(what, entry)
     check_place(pack, frame.content["place"])
     book.from_here_on_write()
-    lot.place = frame.content["place"]
+    for lot in book.taken(what):
+        lot.place = frame.content["place"]
 
 
 def state(book: Book, entry: Entry, frame: Frame, effect: str) -> None:
     """Figures, findings, issues, seals, conditions and contests move nothing; they stand beside the accounts."""
     if effect in ("custody.seal", "custody.condition"):
-        book.held(frame.content["lot"], entry, unlocked=False)
+        book.held(named(effect, frame.content), entry, unlocked=False)
     book.from_here_on_write()
     book.holdings.statements[entry.place] = (effect, frame.content)
     if effect == "custody.contest":
@@ -130,57 +169,64 @@ def state(book: Book, entry: Entry, frame: Frame, effect: str) -> None:
 
 def _contest(book: Book, entry: Entry, frame: Frame) -> None:
     for reference in frame.refers_to:
-        target = book.record.entry(reference.place)
+        place = reference.place
+        target = book.record.entry(place)
         if target is None or target.frame is None or not target.admissible:
             continue  # what an inadmissible entry says may have any form
-        declared = book.holdings.declarations.get(reference.place)
-        opened = [name for name in declared.lots if name.place == reference.place] if declared else []
-        for name in (*opened, *named_lots(book.record.effect_of(target), target.frame.content)):
+        declared, rows = book.holdings.declarations.get(place), book.holdings.tables.get(place)
+        opened = [name for name in declared.lots if name.place == place] if declared else []
+        what = named(book.record.effect_of(target), target.frame.content)
+        for name in (*opened, *what.lots):
             book.discrepancy(entry.place, "contested", name)
+        for lot in rows.lots if rows else ():
+            book.discrepancy(entry.place, "contested", lot.name, lot.rows)
+        for one in what.selections:
+            for first, last in one.ranges:
+                book.discrepancy(entry.place, "contested", LotName(*one.table, first), last - first + 1)
 
 
 def offer(book: Book, entry: Entry, frame: Frame, pack: Pack) -> None:
     """Postings 5: lots are on their way to a receiver until it has answered."""
-    lots = _offered(book, entry, frame, pack)
+    what = _offered(book, entry, frame, pack, "custody.offer")
     book.from_here_on_write()
-    for lot in lots:
+    for lot in _lock(book, entry, what, "custody.offer"):
         lot.account = f"transit/{entry.place.party}/{frame.content['receiver']}"
-    _lock(book, entry, lots, "custody.offer")
 
 
-def _offered(book: Book, entry: Entry, frame: Frame, pack: Pack) -> list[Lot]:
-    content = frame.content
-    lots = [book.held(item["lot"], entry) for item in content["lots"]]
-    for row in content.get("residue", []) if book.record.effect_of(entry) == "custody.destroy" else []:
+def _offered(book: Book, entry: Entry, frame: Frame, pack: Pack, effect: str) -> Named:
+    content, what = frame.content, named(effect, frame.content)
+    lots = book.held(what, entry)
+    for row in content["residue"] if effect == "custody.destroy" else ():
         checked_row(pack, row)
     check_place(pack, content["place"])
-    for lot, item in zip(lots, content["lots"], strict=True):
+    for lot, item in zip(lots, content["lots"], strict=False):  # rows selected come after and state nothing
         check_offered(lot, item["quantity"])
-    if len({lot.name for lot in lots}) != len(lots):
+    if what.twice:
         raise Refused("locked")
-    return lots
+    return what
 
 
-def _lock(book: Book, entry: Entry, lots: list[Lot], effect: str) -> None:
+def _lock(book: Book, entry: Entry, what: Named, effect: str) -> list[Lot]:
+    lots = book.taken(what)
     for lot in lots:
-        lot.offers.append(entry.place)
+        lot.offers += (entry.place,)
     book.holdings.offers[entry.place] = effect
+    return lots
 
 
 def destroy(book: Book, entry: Entry, frame: Frame, pack: Pack) -> None:
     """Postings 6: lots are locked until the witnesses have answered."""
-    lots = _offered(book, entry, frame, pack)
+    what = _offered(book, entry, frame, pack, "custody.destroy")
     if pack.methods and frame.content["method"] not in pack.methods:
         raise Refused("method", f"the pack has {', '.join(sorted(pack.methods))}")
     for item in frame.content.get("identity", ()):
-        _check_identity(book, entry, pack, item, [str(lot.name) for lot in lots])
+        _check_identity(book, entry, pack, item, what)
     book.from_here_on_write()
-    _lock(book, entry, lots, "custody.destroy")
-    for lot in lots:
+    for lot in _lock(book, entry, what, "custody.destroy"):
         lot.destruction = entry.place
 
 
-def _check_identity(book: Book, entry: Entry, pack: Pack, item: dict[str, str], lots: list[str]) -> None:
+def _check_identity(book: Book, entry: Entry, pack: Pack, item: dict[str, str], what: Named) -> None:
     """What is known of a lot before it is destroyed: the serial it was declared with, or a finding in the past."""
     if "serial" in item:
         declared = (book.holdings.serials.get((kind, item["serial"]), {}) for kind in pack.items)
@@ -189,34 +235,39 @@ def _check_identity(book: Book, entry: Entry, pack: Pack, item: dict[str, str], 
         party, _, number = item["finding"].partition("/")
         place = Place(party, int(number))
         known = within(entry.past, place) and book.effect_at(place) == "custody.finding"
-    if item["lot"] not in lots or not known:
+    lot = parse_lot_name(item["lot"])
+    if not known or not (lot in what.lots or any(one.has(lot) for one in what.selections)):
         raise Refused("identity", item["lot"])
 
 
 def resolve(book: Book, entry: Entry, frame: Frame, pack: Pack) -> None:
     """Postings 7: one side proposes where a disputed lot goes."""
-    party, lots = entry.place.party, []
-    for item in frame.content["lots"]:
-        lot = book.lot(item["lot"], entry.past)
+    party, content, what = entry.place.party, frame.content, named("custody.resolve", frame.content)
+    done: set[LotName] = set()
+    for index, lot in enumerate(book.lots(what, entry.past)):
+        name = what.lots[index] if index < len(what.lots) else None
         if not exists(book.record, lot, entry.past):
-            raise Refused("unknown-lot", item["lot"])
-        disputants = set(lot.disputants)
-        if not disputants or {party, *(frame.named or ())} != disputants or holder_in(book.record, lot, entry.past):
-            raise Refused("not-custodian", item["lot"])
-        if open_offer(book.record, lot, entry.past) is not None or lot in lots:
-            raise Refused("locked", item["lot"])
-        check_offered(lot, item["quantity"])
-        if frame.content["holder"] not in disputants:
+            raise Refused("unknown-lot", str(lot.name))
+        standing_there = standing(book.record, lot, entry.past)
+        disputants = set(standing_there.disputants) if standing_there else set()
+        if not disputants or {party, *(frame.named or ())} != disputants:
+            raise Refused("not-custodian", str(lot.name))
+        if open_offer(book.record, lot, entry.past) is not None or (name or lot.name) in done:
+            raise Refused("locked", str(lot.name))
+        if name is not None:
+            check_offered(lot, content["lots"][index]["quantity"])
+            done.add(name)
+        if content["holder"] not in disputants:
             raise Refused("holder")
-        lots.append(lot)
+    if what.twice:
+        raise Refused("locked")
     book.from_here_on_write()
-    _cross(book, entry, lots)
-    _lock(book, entry, lots, "custody.resolve")
+    _cross(book, entry, _lock(book, entry, what, "custody.resolve"))
 
 
 def _cross(book: Book, entry: Entry, lots: list[Lot]) -> None:
     """Find offers to resolve on these lots that the entry does not cover, and that do not cover it."""
-    for other in {place for lot in lots for place in lot.offers if not within(entry.past, place)}:
+    for other in {place for lot in lots for place in lot.offers if not within(entry.past, place)} - {entry.place}:
         covering = book.record.entry(other)
         if covering is None or within(covering.past, entry.place):
             continue
@@ -227,13 +278,13 @@ def _cross(book: Book, entry: Entry, lots: list[Lot]) -> None:
 
 def loss(book: Book, entry: Entry, frame: Frame, pack: Pack) -> None:
     """Postings 8: lots are lost; one in transit stays on the line of who sent it."""
-    party = entry.place.party
-    lots = [book.held(name, entry, unlocked=False) for name in frame.content["lots"]]
+    party, what = entry.place.party, named("custody.loss", frame.content)
+    book.held(what, entry, unlocked=False)
     book.from_here_on_write()
-    for lot in lots:
+    for lot in book.taken(what):
         locked = open_offer(book.record, lot, entry.past)
         if locked is not None and book.effect_at(locked) == "custody.offer":
-            book.discrepancy(entry.place, "loss-in-transit", lot.name)
+            book.discrepancy(entry.place, "loss-in-transit", lot.name, lot.rows)
             continue
         lot.gone = entry.place
         if not lot.account.startswith("destroyed/"):  # an open destruction may have come to its end meanwhile
@@ -242,10 +293,10 @@ def loss(book: Book, entry: Entry, frame: Frame, pack: Pack) -> None:
 
 def consume(book: Book, entry: Entry, frame: Frame, pack: Pack) -> None:
     """Postings 8: lots are used up."""
-    party = entry.place.party
-    lots = [book.held(name, entry) for name in frame.content["lots"]]
+    party, what = entry.place.party, named("custody.consume", frame.content)
+    book.held(what, entry)
     book.from_here_on_write()
-    for lot in lots:
+    for lot in book.taken(what):
         lot.account, lot.gone = f"consumed/{party}", entry.place
 
 

@@ -4,60 +4,112 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 from typing import Any
 
 from servanda.agreement.effects import INTEGER_MAX
+from servanda.journal.frame import Place
 from servanda.journal.record import Record
 from servanda.journal.threads import Offer
 from servanda.proof.canonical import encode
 from servanda.registers.custody.fold import CustodyRegister
-from servanda.registers.custody.lots import Discrepancy, Figure, Lot, Pool
+from servanda.registers.custody.holdings import Discrepancy, Figure
+from servanda.registers.custody.inventory import inventory_discrepancies
+from servanda.registers.custody.lots import Lot, LotName, Pool
+from servanda.registers.custody.rows import Range, joined
 
 
 def balances_document(register: CustodyRegister) -> dict[str, Any]:
     """The balances document of a register that has caught up. All numbers are integers in the unit's smallest step."""
     register.settle()
-    lots = [lot for _, lot in sorted(register.holdings.lots.items()) if not lot.ended]
+    lots = [lot for lot in register.holdings.every() if not lot.ended]
     derived = _derived(lots)
-    rows = []
-    sums: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0, 0])
+    rows: list[dict[str, Any]] = []
+    sums: dict[tuple[str, str], Sums] = defaultdict(Sums)
+    follows: LotName | None = None
     for lot in lots:
-        account = sums[lot.account, lot.quantity.unit]
-        amount, basis = lot.quantity.amount, "stated"
-        if amount is not None:
-            account[0] += amount
-        elif lot.name in derived:
-            amount, basis = derived[lot.name], "derived"
-            account[1] += amount
+        row = _row(lot, derived)
+        sums[lot.account, lot.quantity.unit].add(row, lot.rows)
+        if follows == lot.name and lot.name.place in register.holdings.tables and _alike(rows[-1], row):
+            rows[-1]["rows"] = rows[-1].get("rows", 1) + lot.rows
         else:
-            basis = "not-stated"
-            account[2] += 1
-        rows.append(
-            {
-                "account": lot.account,
-                "amount": amount,
-                "basis": basis,
-                "kind": lot.kind,
-                "lot": str(lot.name),
-                "place": lot.place,
-                "unit": lot.quantity.unit,
-            }
-        )
+            rows.append(row if lot.rows == 1 else {**row, "rows": lot.rows})
+        follows = lot.name._replace(row=lot.name.row + lot.rows)
     return {
         "accounts": [
-            {"account": account, "derived": _sum(made), "stated": _sum(stated), "unit": unit, "unstated": unknown}
-            for (account, unit), (stated, made, unknown) in sorted(sums.items())
+            {"account": account, "unit": unit, **total.members()} for (account, unit), total in sorted(sums.items())
         ],
-        "discrepancies": [
-            {"code": item.code, "entry": str(item.entry), "lot": str(item.lot) if item.lot else None}
-            for item in open_discrepancies(register)
-        ],
+        "discrepancies": [_discrepancy(item) for item in open_discrepancies(register)],
         "lots": rows,
         "servanda-balances": 1,
     }
 
 
-def _sum(amount: int) -> int | None:
+def _row(lot: Lot, derived: dict[LotName, int]) -> dict[str, Any]:
+    """A lot as the document shows it, without how many rows it stands for."""
+    amount, unit, bounds, sealed = lot.quantity
+    more: dict[str, int] = {}
+    if amount is not None:
+        basis = "stated"
+    elif lot.name in derived:
+        amount, basis = derived[lot.name], "derived"
+    elif bounds is not None:
+        basis, more = "range", {"from": bounds[0], "to": bounds[1]}
+    else:
+        basis = "sealed" if sealed else "not-stated"
+    return {
+        "account": lot.account,
+        "amount": amount,
+        "basis": basis,
+        "kind": lot.kind,
+        "lot": str(lot.name),
+        "place": lot.place,
+        "unit": unit,
+        **more,
+    }
+
+
+def _discrepancy(item: Discrepancy) -> dict[str, Any]:
+    lot = None if item.lot is None else str(item.lot)
+    more: dict[str, Any] = {"rows": item.rows} if item.rows > 1 else {}
+    more |= dict(zip(("kind", "place"), item.about, strict=False))
+    return {"code": item.code, "entry": str(item.entry), "lot": lot, **more}
+
+
+_APART = {"lot": None, "rows": None}
+
+
+def _alike(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    return one | _APART == other | _APART
+
+
+class Sums:
+    """The sums of one account in one unit; what is not known exactly is counted apart."""
+
+    def __init__(self) -> None:
+        """Nothing yet."""
+        self._counted = {"stated": 0, "derived": 0, "not-stated": 0, "sealed": 0, "range": 0}
+        self._least = self._most = 0
+
+    def add(self, row: dict[str, Any], rows: int) -> None:
+        """Add so many rows that are alike, each as the document shows it."""
+        self._counted[row["basis"]] += rows * (1 if row["amount"] is None else row["amount"])
+        self._least += rows * row.get("from", 0)
+        self._most += rows * row.get("to", 0)
+
+    def members(self) -> dict[str, Any]:
+        """As the document shows them."""
+        counted = self._counted
+        found: dict[str, Any] = {name: _said(counted[name]) for name in ("stated", "derived")}
+        found["unstated"] = counted["not-stated"]
+        if counted["sealed"]:
+            found["sealed"] = counted["sealed"]
+        if counted["range"]:
+            found["range"] = {"from": _said(self._least), "lots": counted["range"], "to": _said(self._most)}
+        return found
+
+
+def _said(amount: int) -> int | None:
     """A sum as the document states it: null beyond what canonical JSON can say, so that no party can stop the rest."""
     return amount if amount <= INTEGER_MAX else None
 
@@ -67,18 +119,24 @@ def balances_bytes(register: CustodyRegister) -> bytes:
     return encode(balances_document(register))
 
 
-def _derived(lots: list[Lot]) -> dict[Any, int]:
+def _derived(lots: list[Lot]) -> dict[LotName, int]:
     """Lots that are not stated, but the only such ones of a pool whose total is known: the rest is theirs."""
-    pools: dict[int, list[Lot]] = defaultdict(list)
-    for lot in lots:
-        pools[id(lot.pool)].append(lot)
     found = {}
-    for members in pools.values():
+    for pool, members in _pools(lots):
         unknown = [lot for lot in members if lot.quantity.amount is None]
-        total, stated = members[0].pool.total, _stated(members)
-        if len(unknown) == 1 and total is not None and stated <= total:
-            found[unknown[0].name] = total - stated
+        stated = _stated(members)
+        if len(unknown) == 1 and pool.total is not None and stated <= pool.total:
+            found[unknown[0].name] = pool.total - stated
     return found
+
+
+def _pools(lots: list[Lot]) -> Iterator[tuple[Pool, list[Lot]]]:
+    """Every pool of several lots, or of one of which something may have gone, with its lots that have not ended."""
+    pools: dict[int, tuple[Pool, list[Lot]]] = {}
+    for lot in lots:
+        if lot.pool is not None and not lot.ended:
+            pools.setdefault(id(lot.pool), (lot.pool, []))[1].append(lot)
+    yield from pools.values()
 
 
 def _stated(lots: list[Lot]) -> int:
@@ -86,35 +144,50 @@ def _stated(lots: list[Lot]) -> int:
 
 
 def open_discrepancies(register: CustodyRegister) -> list[Discrepancy]:
-    """All discrepancies that are open in the whole record, sorted by entry, code and lot."""
+    """All discrepancies that are open in the whole record, sorted by entry, code and lot; consecutive rows are one."""
     register.settle()
+    holdings = register.holdings
+    rows: dict[tuple[Place, str, Place], list[Range]] = defaultdict(list)
+    found = set()
+    for item in _open(register):
+        if item.lot is not None and item.lot.place in holdings.tables:
+            rows[item.entry, item.code, item.lot.place].append((item.lot.row, item.lot.row + max(item.rows, 1) - 1))
+        elif item.code != "contested" or (item.lot in holdings.lots and not item.rows):
+            found.add(item)
+    for (entry, code, table), ranges in rows.items():
+        there = holdings.tables[table].there(joined(ranges)) if code == "contested" else joined(ranges)
+        found.update(Discrepancy(entry, code, LotName(*table, first), last - first + 1) for first, last in there)
+    return sorted(found, key=lambda item: (item.entry, item.code, item.lot or (), item.about))
+
+
+def _open(register: CustodyRegister) -> Iterator[Discrepancy]:
     record, holdings = register.record, register.holdings
-    found = {item for item in holdings.discrepancies if item.code != "contested" or item.lot in holdings.lots}
+    yield from holdings.discrepancies
     for lots in holdings.serials.values():
         if len(lots) > 1:
-            found.update(Discrepancy(name.place, "duplicate-serial", name) for name in lots.values())
-    for lot in holdings.lots.values():
+            yield from (Discrepancy(name.place, "duplicate-serial", name) for name in lots.values())
+    every = holdings.every()
+    for lot in every:
         if lot.account.startswith("disputed/") and not lot.ended:
-            found.add(Discrepancy(lot.name.place, "short", lot.name))
+            yield Discrepancy(
+                _short_by(record, lot), "short", lot.name, lot.rows if lot.name not in holdings.lots else 0
+            )
     for place in holdings.offers:
         offer = record.threads.offers[place]
         settled = record.threads.accepted(offer, record.whole)
-        found.add(Discrepancy(place, "not-settled" if settled else "unanswered", None))
-    found.update(_exceeded(holdings.lots.values()))
-    return sorted(found, key=lambda item: (item.entry, item.code, item.lot or ()))
+        yield Discrepancy(place, "not-settled" if settled else "unanswered", None)
+    for pool, members in _pools(every):
+        if pool.total is not None and _stated(members) > pool.total:
+            yield Discrepancy(pool.first.place, "pool-exceeded", pool.first)
+    yield from inventory_discrepancies(holdings)
 
 
-def _exceeded(lots: Any) -> list[Discrepancy]:
-    pools: dict[int, tuple[Pool, int]] = {}
-    for lot in lots:
-        if not lot.ended:
-            pool, stated = pools.get(id(lot.pool), (lot.pool, 0))
-            pools[id(lot.pool)] = (pool, stated + (lot.quantity.amount or 0))
-    return [
-        Discrepancy(pool.first.place, "pool-exceeded", pool.first)
-        for pool, stated in pools.values()
-        if pool.total is not None and stated > pool.total
-    ]
+def _short_by(record: Record, lot: Lot) -> Place:
+    """The acceptance that left a lot in dispute: it names the lot, unless the lot is rows of a table."""
+    holder = next(one for one in reversed(lot.holders) if one.disputants)
+    if holder.offer is None:
+        return lot.name.place
+    return record.threads.offers[holder.offer].acceptances[holder.disputants[1]].place
 
 
 def figures(register: CustodyRegister) -> list[Figure]:
