@@ -15,7 +15,8 @@ from servanda.journal.frame import Place
 from servanda.journal.record import Record
 from servanda.journal.state import Entry
 from servanda.registers.custody.fold import CustodyRegister
-from servanda.registers.custody.lots import Lot, LotName, named_lots
+from servanda.registers.custody.lots import Lot, LotName
+from servanda.registers.custody.rows import named
 
 
 class State(NamedTuple):
@@ -23,6 +24,7 @@ class State(NamedTuple):
 
     account: str
     kind: str
+    """Empty if it is sealed; the place too."""
     place: str
     unit: str
     amount: int | None
@@ -94,7 +96,7 @@ class _Steps:
         entry = self.record.entry(place)
         if entry is None or entry.frame is None:
             return []
-        return named_lots(self.record.effect_of(entry), entry.frame.content)
+        return list(named(self.record.effect_of(entry), entry.frame.content).lots)
 
     def new(self) -> list[LotName]:
         """The lots opened since this was last asked: lots are never taken away, and come last."""
@@ -122,4 +124,4 @@ class _Steps:
 def _state(lot: Lot | None) -> State | None:
     if lot is None or lot.ended:
         return None
-    return State(lot.account, lot.kind, lot.place, lot.quantity.unit, lot.quantity.amount, lot.serial)
+    return State(lot.account, lot.kind or "", lot.place or "", lot.quantity.unit, lot.quantity.amount, lot.serial)
