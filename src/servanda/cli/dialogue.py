@@ -282,6 +282,8 @@ def tasks(home: Path, passphrase_file: Path | None, open_only: bool, on: str | N
         for row in data["tasks"]
     ]
     table("Tasks", ["due", "task", "told by", "to", "at", "state", "shown by"], rows)
+    if data["in-all"] > len(rows):
+        say(f"{data['in-all']} in all; {len(rows)} are shown")
     for row in data["tasks"]:
         if row["circle"]:
             say(f"in a circle: {' after '.join(row['circle'])}")
@@ -312,16 +314,26 @@ def requests(home: Path, passphrase_file: Path | None, on: str | None, as_json: 
 
 
 @click.command()
+@click.argument("commitment", required=False)
 @home_option
 @click.option("--party", help="Only those that this party owns.")
 @click.option("--year", type=click.IntRange(1, 9999), help="The report of a year: marks as at its end, counted.")
 @on_option
 @json_option
 def commitments(
-    home: Path, passphrase_file: Path | None, party: str | None, year: int | None, on: str | None, as_json: bool
+    commitment: str | None,
+    home: Path,
+    passphrase_file: Path | None,
+    party: str | None,
+    year: int | None,
+    on: str | None,
+    as_json: bool,
 ) -> None:
-    """What was promised, and how its owners and the others mark what became of it. Marks are never averaged."""
-    data = ask_home(home, passphrase_file, "commitments", party=party, year=year, on=on)
+    """What was promised, and how its owners and the others mark what became of it. Marks are never averaged.
+
+    Of one COMMITMENT all marks are shown, with what each recalibrates, and the replies.
+    """
+    data = ask_home(home, passphrase_file, "commitments", commitment=commitment, party=party, year=year, on=on)
     if emit(data, as_json):
         return
     rows = []
@@ -332,6 +344,8 @@ def commitments(
         rows.append((row["commitment"], row["text"], who, due, row["document"], row["scale"], owners, others))
     heads = ["commitment", "words", "owner", "due", "text", "scale", "marked by owners", "by others"]
     table(f"Commitments at {data['at']}", heads, rows)
+    if data.get("in-all", 0) > len(rows):
+        say(f"{data['in-all']} in all; the first {len(rows)} by id are shown")
     for scale, parties in data.get("counts", {}).items():
         for who, counts in parties.items():
             told = ", ".join(f"{n} at {value}" for value, n in counts.items())
@@ -340,11 +354,16 @@ def commitments(
 
 def _marked(marks: Mapping[str, Any]) -> Iterable[str]:
     for party, told in marks.items():
-        latest = told["latest"]
-        before = [str(m["mark"]) for m in told["history"][:-1]]
-        was = f" (before: {', '.join(before)})" if before else ""
-        replies = "".join(f"; {reply['party']} replies: {reply['text']}" for reply in latest["replies"])
-        yield f"{party}: {latest['mark']}, {latest['as-of']}{was}: {latest['text']}{replies}"
+        for mark_row in told["history"]:
+            yield f"{party}: {_mark_text(mark_row)}"
+        more = f" ({told['earlier']} earlier)" if told["earlier"] and not told["history"] else ""
+        yield f"{party}: {_mark_text(told['latest'])}{more}"
+
+
+def _mark_text(row: Mapping[str, Any]) -> str:
+    again = f" in place of {row['recalibrates']}" if row["recalibrates"] else ""
+    replies = "".join(f"; {reply['party']} replies: {reply['text']}" for reply in row["replies"])
+    return f"{row['mark']}, {row['as-of']}, {row['entry']}{again}: {row['text']}{replies}"
 
 
 @click.command()

@@ -18,6 +18,7 @@ from servanda.journal.threads import Cut, within
 
 Order = tuple[int, str, str, str, int]
 """First day, the expression (it may have a time), release, party, number."""
+_DATED = {"dialogue.statement": "on", "commitments.mark": "as-of"}
 _LATEST = 4_000_000
 """After every day that the calendar has: what has no date that exists comes last."""
 
@@ -50,10 +51,11 @@ class Item:
 
 
 def item_of(entry: Entry, effect: str, content: dict[str, Any]) -> Item:
-    """An item of an admissible entry; a content with `on` is dated by it, any other by `event-at`."""
+    """An item of an admissible entry; a statement is dated by `on`, a mark by `as-of`, any other by `event-at`."""
     frame = entry.frame
     assert frame is not None
-    on = content["on"] if effect == "dialogue.statement" else frame.event_at
+    dated = _DATED.get(effect)
+    on = content[dated] if dated else frame.event_at
     return Item(entry, effect, content, (first_day(on), on, frame.released_at, *entry.place))
 
 

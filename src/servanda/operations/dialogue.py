@@ -20,7 +20,7 @@ from servanda.operations.errors import Refusal
 from servanda.registers.agreements.differences import text_differences
 from servanda.registers.agreements.fold import Document, digest_of
 from servanda.registers.agreements.views import agreements_document, document_row, history, side_by_side, warnings
-from servanda.registers.commitments.views import commitments_document, yearly_report
+from servanda.registers.commitments.views import commitment_row, commitments_document, yearly_report
 from servanda.registers.dialogue.accounts import account_document, matching_topics, sources_document
 from servanda.registers.dialogue.contacts import SHOWN, bodies_document, meetings_document
 from servanda.registers.dialogue.rows import all_topics
@@ -107,15 +107,23 @@ def _requests(centre: Centre, arguments: Arguments) -> dict[str, Any]:
 def _texts(centre: Centre, arguments: Arguments) -> dict[str, Any]:
     register = centre.agreements
     document = agreements_document(register, instant_of(centre, arguments), TEXTS)
-    for row in document["documents"]:
-        row["side-by-side"] = side_by_side(register, register.documents[row["document"]])
-    return document
+    rows = [
+        {**row, "side-by-side": side_by_side(register, register.documents[row["document"]])}
+        for row in document["documents"]
+    ]
+    return {**document, "documents": rows}
 
 
 def _commitments(centre: Centre, arguments: Arguments) -> dict[str, Any]:
     if arguments.get("year") is not None:
         return yearly_report(centre.commitments, int(arguments["year"]))
-    return commitments_document(centre.commitments, _day(centre, arguments), arguments.get("party"))
+    day, name = _day(centre, arguments), arguments.get("commitment")
+    if name is None:
+        return commitments_document(centre.commitments, day, arguments.get("party"))
+    if name not in centre.commitments.names.openings:
+        raise Refusal(f"no commitment {name!r}; `servanda commitments` lists them", "unknown-commitment")
+    row = commitment_row(centre.commitments, str(name), day, history=True)
+    return {"at": day.isoformat(), "commitments": [row], "in-all": 1, "servanda-commitments": 1}
 
 
 def packs_of(record: Record) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from servanda.operations.errors import Refusal
-from servanda.registers.commitments.views import commitments_document, yearly_report
+from servanda.registers.commitments.views import commitment_row, commitments_document, yearly_report
 from tests.rig.parley import talks
 from tests.rig.world import World
 
@@ -34,8 +34,7 @@ def promised() -> World:
 
 
 def document(world: World, party: str = "ash", on: date = date(2014, 2, 1)) -> dict[str, Any]:
-    (row,) = commitments_document(world.centres[party].commitments, on)["commitments"]
-    return row
+    return commitment_row(world.centres[party].commitments, "tell-of-boats", on, history=True)
 
 
 def test_the_owners_marks_and_the_others_stand_apart_with_history_and_reply() -> None:
@@ -51,11 +50,14 @@ def test_the_owners_marks_and_the_others_stand_apart_with_history_and_reply() ->
     for party in ("ash", "birch"):
         row = document(world, party)
         assert row["marks"]["owners"]["ash"]["latest"]["mark"] == 3
-        history = row["marks"]["others"]["birch"]["history"]
+        told = row["marks"]["others"]["birch"]
+        history = [*told["history"], told["latest"]]
         assert [told["mark"] for told in history] == [1, 2]
         assert history[0]["replies"][0]["text"] == "There were two lists."
         assert history[1]["recalibrates"] == str(first.place)
         assert row["overdue"]
+        (page,) = commitments_document(world.centres[party].commitments, date(2014, 2, 1))["commitments"]
+        assert page["marks"]["others"]["birch"]["earlier"] == 1
     assert document(world, on=date(2013, 12, 31))["marks"]["others"]["birch"]["latest"]["mark"] == 1
     report = yearly_report(world.centres["ash"].commitments, 2013)
     assert report["counts"] == {"implementation": {"ash as owners": {"3": 1}, "birch as others": {"1": 1}}}

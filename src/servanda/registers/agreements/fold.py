@@ -49,6 +49,12 @@ class AgreementsRegister:
         self.documents: dict[str, Document] = {}
         self.document_of: dict[Place, str] = {}
         """Place of every entry that the register has, to the document that it is about."""
+        self.digests: dict[Place, str] = {}
+        """Digest of every text, by its place."""
+        self.versions: dict[str, int] = {}
+        """How often anything has been said that changes what a document's page shows, but for receipts and days."""
+        self.rows: dict[str, tuple[tuple[int, str], dict[str, Any]]] = {}
+        """What the views keep of a document's page: by its name, the version and day, and the row."""
         self.by_topic: dict[str, set[str]] = {}
         self.by_contact: dict[str, set[str]] = {}
         self.discrepancies: list[tuple[Place, str]] = []
@@ -60,6 +66,7 @@ class AgreementsRegister:
             self.position += 1
             if not entry.admissible or entry.frame is None:
                 continue
+            self._heard(entry)
             try:
                 item = self._judged(entry)
             except Refused as refused:
@@ -67,6 +74,17 @@ class AgreementsRegister:
                 continue
             if item is not None:
                 self._post(item)
+
+    def _heard(self, entry: Entry) -> None:
+        """An answer to an offer, or a decision on a condition, changes what the page of its document shows."""
+        assert entry.frame is not None
+        for reference in entry.frame.refers_to[:1]:
+            name = self.document_of.get(reference.place)
+            if name is None:
+                answered = self.record.threads.acceptances.get(reference.place)
+                name = self.document_of.get(answered.place) if answered else None
+            if name is not None:
+                self.versions[name] += 1
 
     def check(self, entry: Entry) -> Refused | None:
         """Why an admissible entry would have no effect here, or None. Nothing is changed."""
@@ -108,9 +126,11 @@ class AgreementsRegister:
         name = item.content["document"]
         document = self.documents.setdefault(name, Document(name))
         self.document_of[item.place] = name
+        self.versions[name] = self.versions.get(name, 0) + 1
         if item.effect == "agreement.text":
             document.texts[item.place] = item
-            document.digests.setdefault(digest_of(item.content), []).append(item.place)
+            self.digests[item.place] = digest = digest_of(item.content)
+            document.digests.setdefault(digest, []).append(item.place)
             for topic in item.content["topics"]:
                 self.by_topic.setdefault(topic, set()).add(name)
             if "contact" in item.content:
@@ -132,7 +152,7 @@ class AgreementsRegister:
         """Of these, those that no other of them amends."""
         texts = self.concluded(document, cut)
         amended = {digest for item in texts for digest in item.content["amends"]}
-        return [item for item in texts if digest_of(item.content) not in amended]
+        return [item for item in texts if self.digests[item.place] not in amended]
 
     def parties(self, document: Document, cut: Cut) -> frozenset[str]:
         """Who is bound by it within `cut`: the signatories of its texts with effect, and who acceded."""

@@ -29,8 +29,9 @@ def _text(register: AgreementsRegister, document: Document, entry: Entry, item: 
         raise Refused("other-document", f"its thread is about {first.frame.content.get('document')}")
     concluded = register.concluded(document, entry.past)
     amended = [register.text_with(document, digest, entry.past) for digest in content["amends"]]
+    places = {text.place for text in concluded}
     for digest, text in zip(content["amends"], amended, strict=True):
-        if text is None or text not in concluded:
+        if text is None or text.place not in places:
             raise Refused("unknown-text", f"{digest[:12]}… is no text of {document.name} that has effect")
     if not concluded:
         return

@@ -13,7 +13,7 @@ from servanda.journal.named import Item
 from servanda.journal.state import Entry
 from servanda.journal.threads import Acceptance, Offer
 from servanda.registers.agreements.differences import text_differences
-from servanda.registers.agreements.fold import AgreementsRegister, Document, digest_of
+from servanda.registers.agreements.fold import AgreementsRegister, Document
 
 _LIVE = frozenset({"open", "conditional", "accepted"})
 """What an offer comes to that may still have effect."""
@@ -21,9 +21,13 @@ _LIVE = frozenset({"open", "conditional", "accepted"})
 
 def agreements_document(register: AgreementsRegister, now: int, kinds: frozenset[str] | None = None) -> dict[str, Any]:
     """Every document as it stands at `now` (seconds since 1970); with `kinds` only those of these kinds."""
-    rows = [document_row(register, register.documents[name], now) for name in sorted(register.documents)]
+    names = [
+        name
+        for name, document in sorted(register.documents.items())
+        if kinds is None or any(text.content["kind"] in kinds for text in document.texts.values())
+    ]
     return {
-        "documents": [row for row in rows if kinds is None or row["kind"] in kinds],
+        "documents": [document_row(register, register.documents[name], now) for name in names],
         "discrepancies": [{"code": code, "entry": str(place)} for place, code in sorted(register.discrepancies)],
         "servanda-agreements": 1,
         "today": today(register, now).isoformat(),
@@ -38,8 +42,23 @@ def today(register: AgreementsRegister, now: int) -> date:
 
 
 def document_row(register: AgreementsRegister, document: Document, now: int) -> dict[str, Any]:
-    """One document as it stands at `now`, without its clauses."""
-    whole, day = register.record.whole, today(register, now)
+    """One document as it stands at `now`, without its clauses. Not to be changed: it is kept for the next reader.
+
+    It is made anew on another day, when something is said of the document, and while only receipts are missing.
+    """
+    day = today(register, now)
+    key = (register.versions.get(document.name, 0), day.isoformat())
+    known = register.rows.get(document.name)
+    if known is not None and known[0] == key:
+        return known[1]
+    row = _document_row(register, document, day)
+    if all(text["state"] != "accepted" for text in (*row["texts"], *row["pending"])):
+        register.rows[document.name] = key, row
+    return row
+
+
+def _document_row(register: AgreementsRegister, document: Document, day: date) -> dict[str, Any]:
+    whole = register.record.whole
     standing = register.standing(document, whole)
     texts = [text_row(register, document.texts[place]) for place in sorted(document.texts)]
     shown = standing[0] if standing else document.texts[max(document.texts)] if document.texts else None
@@ -57,7 +76,7 @@ def document_row(register: AgreementsRegister, document: Document, now: int) -> 
         "missing": _missing_of(texts, state),
         "parties": sorted(register.parties(document, whole)),
         "pending": [row for row in _pending(register, document, texts) if row["state"] in _LIVE],
-        "standing": [digest_of(item.content) for item in standing],
+        "standing": [register.digests[item.place] for item in standing],
         "state": state,
         "suspended": suspended,
         "texts": texts,
@@ -143,7 +162,7 @@ def text_row(register: AgreementsRegister, item: Item) -> dict[str, Any]:
     return {
         **offer_row(register, item),
         "amends": item.content["amends"],
-        "digest": digest_of(item.content),
+        "digest": register.digests[item.place],
         "languages": [{"language": text["language"], "status": text["status"]} for text in item.content["texts"]],
         "thread": str(offer.thread),
     }
@@ -264,7 +283,7 @@ def side_by_side(register: AgreementsRegister, document: Document) -> list[dict[
     first = next(iter(latest.values()), None)
     return [
         {
-            "digest": digest_of(item.content),
+            "digest": register.digests[item.place],
             "differences": [] if item is first or first is None else text_differences(first.content, item.content),
             "entry": str(item.place),
             "party": party,
@@ -282,7 +301,7 @@ def history(register: AgreementsRegister, document: Document) -> list[dict[str, 
         what = item.effect.partition(".")[2]
         answer = " in answer" if offer.thread != offer.place else ""
         amends = "amendment" if item.content.get("amends") else what
-        rows.append(_event(item.entry, f"{amends} offered{answer}", digest=_digest(item)))
+        rows.append(_event(item.entry, f"{amends} offered{answer}", digest=register.digests.get(item.place)))
         for acceptance in offer.acceptances.values():
             condition = _content(record.entry(acceptance.place))["condition"]
             words = f"accepted, on condition: {condition['text']}" if condition else "accepted"
@@ -296,10 +315,6 @@ def history(register: AgreementsRegister, document: Document) -> list[dict[str, 
     for item in document.notices.values():
         rows.append(_event(item.entry, item.effect.partition(".")[2]))
     return sorted(rows, key=lambda row: (row["at"], row["entry"]))
-
-
-def _digest(item: Item) -> str | None:
-    return digest_of(item.content) if item.effect == "agreement.text" else None
 
 
 def _event(entry: Entry | None, what: str, digest: str | None = None) -> dict[str, Any]:

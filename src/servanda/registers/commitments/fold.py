@@ -4,24 +4,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from servanda.agreement.pack import Pack
 from servanda.journal.frame import Frame, Place
-from servanda.journal.named import Item, Names, item_of
+from servanda.journal.named import Index, Item, Names, item_of
 from servanda.journal.record import Record
 from servanda.journal.refusal import Refused
 from servanda.journal.state import Entry
 from servanda.journal.threads import within
-
-
-@dataclass(slots=True)
-class Commitment:
-    """Everything said of one commitment, by place; marks and replies in no order."""
-
-    opened: Item
-    marks: dict[Place, Item] = field(default_factory=dict)
-    replies: dict[Place, Item] = field(default_factory=dict)
 
 
 class CommitmentsRegister:
@@ -33,9 +23,10 @@ class CommitmentsRegister:
         self.position = 0
         self.items: dict[Place, Item] = {}
         self.names = Names()
-        self.opened: dict[Place, Commitment] = {}
-        self.said: dict[str, list[Item]] = {}
-        """Marks and replies by the name of the commitment that they are about."""
+        self.index = Index()
+        """Marks by commitment and party, by `as-of`; replies by the mark that they are about."""
+        self.markers: dict[str, set[str]] = {}
+        """Who has marked a commitment."""
         self.discrepancies: list[tuple[Place, str]] = []
 
     def catch_up(self) -> None:
@@ -61,14 +52,9 @@ class CommitmentsRegister:
             return refused
         return None
 
-    def commitment(self, name: str) -> Commitment:
-        """A commitment as it is shown: opened by the first entry of that name, with all that was said under it."""
-        found = Commitment(self.items[self.names.first(name)])
-        for item in self.said.get(name, ()):
-            place = item.place
-            current = self.items[place]
-            (found.marks if item.effect == "commitments.mark" else found.replies)[place] = current
-        return found
+    def marks(self, name: str, party: str) -> list[Item]:
+        """The marks that a party gave a commitment, by `as-of`. Not to be changed."""
+        return self.index.row("mark", f"{name} {party}")
 
     def _judged(self, entry: Entry) -> Item | None:
         """What the entry adds; None if it is not of this register.
@@ -96,20 +82,15 @@ class CommitmentsRegister:
         return item
 
     def _post(self, item: Item) -> None:
-        fresh = item.place not in self.items
+        known = self.items.get(item.place)
         self.items[item.place] = item
-        if not fresh:
-            return
-        if item.effect == "commitments.enter":
+        if known is not None:
+            self.index.remove(known, _keys(known))
+        elif item.effect == "commitments.enter":
             self.names.open(item.content["commitment"], item.place)
-        else:
-            self.said.setdefault(self.about(item), []).append(item)
-
-    def about(self, item: Item) -> str:
-        """The name of the commitment that an item is about."""
-        content = self.items[_place(item.content["mark"])].content if item.effect == _REPLY else item.content
-        name: str = content["commitment"]
-        return name
+        self.index.add(item, _keys(item))
+        if item.effect == "commitments.mark":
+            self.markers.setdefault(item.content["commitment"], set()).add(item.party)
 
     def pack_of(self, frame: Frame) -> Pack:
         """The pack by which an entry is judged."""
@@ -121,7 +102,12 @@ class CommitmentsRegister:
         return self.items[places[0]] if places else None
 
 
-_REPLY = "commitments.reply"
+def _keys(item: Item) -> list[tuple[str, str]]:
+    if item.effect == "commitments.mark":
+        return [("mark", f"{item.content['commitment']} {item.party}")]
+    return [("reply", item.content["mark"])] if item.effect == "commitments.reply" else []
+
+
 _KEPT = {
     "commitments.enter": ("commitment", "owners", "scale"),
     "commitments.mark": ("commitment",),

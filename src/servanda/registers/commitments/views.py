@@ -6,46 +6,59 @@ Marks of owners and of others stand apart; nothing is averaged.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
 from servanda.journal.named import Item
 from servanda.registers.commitments.fold import CommitmentsRegister
 
+SHOWN = 500
+"""How many commitments a page carries, by id, unless more are asked for; it says how many there are."""
 
-def commitments_document(register: CommitmentsRegister, today: date, party: str | None = None) -> dict[str, Any]:
-    """All commitments at a day, by id; those that `party` owns if it is given."""
-    rows = [commitment_row(register, name, today) for name in sorted(register.names.openings)]
+
+def commitments_document(
+    register: CommitmentsRegister, today: date, party: str | None = None, limit: int = SHOWN
+) -> dict[str, Any]:
+    """Commitments at a day, by id; those that `party` owns if it is given. Of marks the latest of each party."""
+    names = [
+        name
+        for name in sorted(register.names.openings)
+        if party is None or party in register.items[register.names.first(name)].content["owners"]
+    ]
+    rows = [commitment_row(register, name, today) for name in names[:limit]]
     return {
         "at": today.isoformat(),
-        "commitments": [row for row in rows if party is None or party in row["owners"]],
+        "commitments": rows,
         "discrepancies": [{"code": code, "entry": str(place)} for place, code in sorted(register.discrepancies)],
+        "in-all": len(names),
         "scales": _scales(register, {row["scale"] for row in rows}),
         "servanda-commitments": 1,
     }
 
 
-def commitment_row(register: CommitmentsRegister, name: str, today: date) -> dict[str, Any]:
-    """One commitment: who owns it, until when, and each party's latest mark up to a day, with what came before it."""
-    commitment = register.commitment(name)
-    opened, owners = commitment.opened, commitment.opened.content["owners"]
-    by_party: dict[str, list[Item]] = {}
-    for item in sorted(commitment.marks.values(), key=lambda item: (item.content["as-of"], item.place)):
-        if item.content["as-of"] <= today.isoformat():
-            by_party.setdefault(item.party, []).append(item)
-    replies = sorted(commitment.replies.values(), key=lambda item: item.place)
-    marks = {party: _marks(items, replies) for party, items in sorted(by_party.items())}
-    due = opened.content.get("due")
+def commitment_row(register: CommitmentsRegister, name: str, today: date, *, history: bool = False) -> dict[str, Any]:
+    """One commitment: who owns it, until when, and each party's latest mark up to a day.
+
+    Args:
+        register: what is known.
+        name: its id.
+        today: the day; later marks are left out.
+        history: whether earlier marks are shown as well, or only how many there are.
+    """
+    opened = register.items[register.names.first(name)]
+    owners, due = opened.content["owners"], opened.content.get("due")
+    marks = {party: _marks(register, name, party, today, history) for party in sorted(register.markers.get(name, ()))}
+    shown = {party: row for party, row in marks.items() if row is not None}
     return {
         **{member: opened.content.get(member) for member in ("clause", "document", "due", "text")},
         "commitment": name,
         "entered-by": opened.party,
         "entry": str(opened.place),
         "marks": {
-            "others": {party: row for party, row in marks.items() if party not in owners},
-            "owners": {party: row for party, row in marks.items() if party in owners},
+            "others": {party: row for party, row in shown.items() if party not in owners},
+            "owners": {party: row for party, row in shown.items() if party in owners},
         },
         "overdue": due is not None and today.isoformat() > due,
         "owners": owners,
@@ -54,12 +67,17 @@ def commitment_row(register: CommitmentsRegister, name: str, today: date) -> dic
     }
 
 
-def _marks(items: list[Item], replies: list[Item]) -> dict[str, Any]:
-    history = [_mark_row(item, replies) for item in items]
-    return {"history": history, "latest": history[-1]}
+def _marks(register: CommitmentsRegister, name: str, party: str, today: date, history: bool) -> dict[str, Any] | None:
+    """A party's latest mark up to a day, and the earlier ones or their number; None if it gave none by then."""
+    row = register.marks(name, party)
+    upto = bisect_right(row, today.isoformat(), key=lambda item: str(item.content["as-of"]))
+    if not upto:
+        return None
+    earlier = [_mark_row(register, item) for item in row[: upto - 1]] if history else []
+    return {"earlier": upto - 1, "history": earlier, "latest": _mark_row(register, row[upto - 1])}
 
 
-def _mark_row(item: Item, replies: Iterable[Item]) -> dict[str, Any]:
+def _mark_row(register: CommitmentsRegister, item: Item) -> dict[str, Any]:
     place = str(item.place)
     return {
         **{member: item.content[member] for member in ("as-of", "evidence", "mark", "text")},
@@ -68,8 +86,7 @@ def _mark_row(item: Item, replies: Iterable[Item]) -> dict[str, Any]:
         "recalibrates": item.content.get("recalibrates"),
         "replies": [
             {"entry": str(reply.place), "party": reply.party, "text": reply.content["text"]}
-            for reply in replies
-            if reply.content["mark"] == place
+            for reply in register.index.row("reply", place)
         ],
     }
 
@@ -86,14 +103,14 @@ def yearly_report(register: CommitmentsRegister, year: int) -> dict[str, Any]:
     Per scale and party it counts the marks; owners' and others' apart, and no average of any.
     """
     end = date(year, 12, 31)
-    document = commitments_document(register, end)
+    document = commitments_document(register, end, limit=len(register.names.openings))
     counts: dict[str, dict[str, Counter[str]]] = {}
     for row in document["commitments"]:
         for side in ("owners", "others"):
             for party, marks in row["marks"][side].items():
                 key = counts.setdefault(row["scale"], {}).setdefault(f"{party} as {side}", Counter())
                 key[str(marks["latest"]["mark"])] += 1
-    made = [row for row in document["commitments"] if _changed_in(row, year)]
+    made = [row for row in document["commitments"] if _marked_in(row, year)]
     return {
         **{name: document[name] for name in ("at", "commitments", "scales")},
         "counts": {
@@ -109,10 +126,6 @@ def yearly_report(register: CommitmentsRegister, year: int) -> dict[str, Any]:
     }
 
 
-def _changed_in(row: dict[str, Any], year: int) -> bool:
-    return any(
-        mark["as-of"].startswith(f"{year:04d}-")
-        for side in row["marks"].values()
-        for marks in side.values()
-        for mark in marks["history"]
-    )
+def _marked_in(row: dict[str, Any], year: int) -> bool:
+    latest = [marks["latest"]["as-of"] for side in row["marks"].values() for marks in side.values()]
+    return any(day.startswith(f"{year:04d}-") for day in latest)

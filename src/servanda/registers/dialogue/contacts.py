@@ -78,14 +78,24 @@ def _outcome(accounts: dict[str, Item], topic: str) -> dict[str, Any]:
 def outcome_rows(register: DialogueRegister, topic: str) -> list[dict[str, Any]]:
     """What came of a topic at each contact, by date: for each party, and whether two at least said the same."""
     names = dict.fromkeys(item.content["contact"] for item in register.index.row("contact-topic", topic))
-    rows = []
-    for name in names:
-        accounts = latest_accounts(register, name)
-        outcome = _outcome(accounts, topic)
-        if outcome["by"]:
-            on = min(accounts.values(), key=lambda item: item.order).frame.event_at
-            rows.append({**outcome, "contact": name, "on": on})
-    return rows
+    rows = [_outcome_at(register, name, topic) for name in names]
+    return [row for row in rows if row is not None]
+
+
+def last_outcome(register: DialogueRegister, topic: str) -> dict[str, Any] | None:
+    """The last of these."""
+    for item in reversed(register.index.row("contact-topic", topic)):
+        row = _outcome_at(register, item.content["contact"], topic)
+        if row is not None:
+            return row
+    return None
+
+
+def _outcome_at(register: DialogueRegister, name: str, topic: str) -> dict[str, Any] | None:
+    accounts = latest_accounts(register, name)
+    outcome = _outcome(accounts, topic)
+    on = min(accounts.values(), key=lambda item: item.order).frame.event_at
+    return {**outcome, "contact": name, "on": on} if outcome["by"] else None
 
 
 def meetings_document(
@@ -122,23 +132,14 @@ def bodies_document(register: DialogueRegister, today: date) -> dict[str, Any]:
 def body_row(register: DialogueRegister, name: str, today: date) -> dict[str, Any]:
     """One body: its last contact held, the next one planned or by its cadence, and whether that is overdue."""
     body = pack_in_force(register).bodies[name]
-    contacts = list(dict.fromkeys(item.content["contact"] for item in register.index.row("body", name)))
-    held: list[tuple[date, str]] = []
-    planned: list[tuple[date, str]] = []
-    for contact in contacts:
-        accounts = latest_accounts(register, contact)
-        shown = min(accounts.values(), key=lambda item: item.order)
-        span = span_of(shown.frame.event_at)
-        last = (span.last or span.first) if span else None
-        state = _state(accounts)
-        if last is not None and state in ("held", "planned"):
-            (held if state == "held" else planned).append((last, contact))
-    following, basis = _next(body, max(held)[0] if held else None, planned, today)
+    held = _last_held(register, name)
+    planned = _planned(register, name, min(today, held[0]) if held else today)
+    following, basis = _next(body, held[0] if held else None, planned, today)
     return {
         "body": name,
         "cadence": body["cadence"],
         "every": body.get("every"),
-        "last": _dated(max(held)) if held else None,
+        "last": {"contact": held[1], "on": held[0].isoformat()} if held else None,
         "members": body["members"],
         "names": body["names"],
         "next": {"basis": basis, "on": following.isoformat()} if following else None,
@@ -148,13 +149,39 @@ def body_row(register: DialogueRegister, name: str, today: date) -> dict[str, An
     }
 
 
-def _dated(found: tuple[date, str]) -> dict[str, str]:
-    return {"contact": found[1], "on": found[0].isoformat()}
+Dated = tuple[date, str]
+"""The last day of a contact, and its name."""
 
 
-def _next(
-    body: dict[str, Any], last: date | None, planned: list[tuple[date, str]], today: date
-) -> tuple[date | None, str | None]:
+def _dated(register: DialogueRegister, item: Item, state: str) -> Dated | None:
+    """When a contact is, by the account that is shown, if its accounts together have that state."""
+    accounts = latest_accounts(register, item.content["contact"])
+    if _state(accounts) != state:
+        return None
+    span = span_of(min(accounts.values(), key=lambda item: item.order).frame.event_at)
+    day = (span.last or span.first) if span else None
+    return (day, item.content["contact"]) if day else None
+
+
+def _last_held(register: DialogueRegister, body: str) -> Dated | None:
+    """The last contact of a body, by its first day, that was held."""
+    rows = (_dated(register, item, "held") for item in reversed(register.index.row("body-held", body)))
+    return next((dated for dated in rows if dated is not None), None)
+
+
+def _planned(register: DialogueRegister, body: str, since: date) -> list[Dated]:
+    """The contacts of a body that are planned and not reported as held, from some day on; else the last before."""
+    found: list[Dated] = []
+    for item in reversed(register.index.row("body-planned", body)):
+        if found and item.order[0] < since.toordinal():
+            break
+        dated = _dated(register, item, "planned")
+        if dated is not None:
+            found.append(dated)
+    return found
+
+
+def _next(body: dict[str, Any], last: date | None, planned: list[Dated], today: date) -> tuple[date | None, str | None]:
     """The next date and what it rests on: a contact planned, or the cadence; a plan that has passed counts last."""
     ahead = [found for found in planned if found[0] >= today]
     if ahead:

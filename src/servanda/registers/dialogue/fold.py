@@ -30,6 +30,8 @@ class DialogueRegister:
         self.index = Index()
         self.names: dict[str, Names] = {kind: Names() for kind in sorted(set(NAMED_BY.values()))}
         """By kind: topic, contact, task, source, consequence."""
+        self.open_tasks: set[str] = set()
+        """Tasks that are neither done nor dropped by the latest word of all who spoke."""
         self.discrepancies: list[tuple[Place, str]] = []
 
     def catch_up(self) -> None:
@@ -103,4 +105,20 @@ class DialogueRegister:
             self.names[kind].open(item.content[kind], item.place)
         self.items[item.place] = item
         self.index.add(item, keys_of(item))
+        if item.effect in ("dialogue.task", "dialogue.progress"):
+            self._weigh(item.content["task"])
         return None
+
+    def _weigh(self, task: str) -> None:
+        """Whether a task is still open, after something was said of it."""
+        said = {item.content["state"] for item in self.latest_progress(task).values()}
+        (self.open_tasks.discard if said in ({"done"}, {"dropped"}) else self.open_tasks.add)(task)
+
+    def latest_progress(self, task: str) -> dict[str, Item]:
+        """The latest word of each party on a task, by the number of its entry."""
+        latest: dict[str, Item] = {}
+        for item in self.index.row("progress", task):
+            known = latest.get(item.party)
+            if known is None or known.place.number < item.place.number:
+                latest[item.party] = item
+        return latest

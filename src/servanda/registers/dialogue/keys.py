@@ -48,8 +48,14 @@ def _topic(item: Item) -> Iterator[Key]:
 
 def _position(item: Item) -> Iterator[Key]:
     yield "position", item.content["topic"]
+    yield "cell", cell_of(item.content["topic"], item.party, item.content["kind"])
     if "contact" in item.content:
         yield "said-at", item.content["contact"]
+
+
+def cell_of(topic: str, party: str, kind: str) -> str:
+    """The name of a cell of the matrix of topics."""
+    return f"{topic} {party} {kind}"
 
 
 def _issue(item: Item) -> Iterator[Key]:
@@ -61,6 +67,7 @@ def _contact(item: Item) -> Iterator[Key]:
     yield "contact", content["contact"]
     if "body" in content:
         yield "body", content["body"]
+        yield f"body-{content['state']}", content["body"]
     for topic in {*content["agenda"], *(outcome["topic"] for outcome in content["outcomes"])}:
         yield "contact-topic", topic
 

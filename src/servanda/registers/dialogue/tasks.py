@@ -11,29 +11,40 @@ from servanda.registers.dialogue.fold import DialogueRegister
 from servanda.registers.dialogue.rows import row_of
 from servanda.registers.dialogue.rules import find_circle
 
+SHOWN = 500
+"""How many tasks a page carries unless more are asked for; it says how many there are."""
 _ARROWS = ("serves", "after-tasks", "after-obligations")
 
 
-def tasks_document(register: DialogueRegister, today: date, *, open_only: bool = False) -> dict[str, Any]:
-    """Every task by its due day (those without one last), or only those still to be done."""
-    rows = [task_row(register, name, today) for name in register.names["task"].openings]
-    rows = [row for row in rows if not open_only or row["state"] in ("open", "overdue", "disputed")]
+def tasks_document(
+    register: DialogueRegister, today: date, *, open_only: bool = False, limit: int = SHOWN
+) -> dict[str, Any]:
+    """Tasks by their due day, those without one last: the first `limit` that are open, or the last of all by date."""
+    if open_only:
+        names = sorted(register.open_tasks, key=lambda name: (_due(register, name), name))
+        shown = names[:limit]
+    else:
+        names = list(dict.fromkeys(item.content["task"] for item in register.index.row("effect", "dialogue.task")))
+        shown = names[-limit:]
+    rows = [task_row(register, name, today) for name in shown]
     return {
         "at": today.isoformat(),
+        "in-all": len(names),
         "servanda-tasks": 1,
         "tasks": sorted(rows, key=lambda row: (row["due"] or "9999", row["task"])),
     }
+
+
+def _due(register: DialogueRegister, name: str) -> str:
+    item = register.opening("task", name)
+    return str(item.content.get("due", "9999")) if item else "9999"
 
 
 def task_row(register: DialogueRegister, name: str, today: date) -> dict[str, Any]:
     """One task: who was told by whom, by when, at which contact, and the entries that show what became of it."""
     item = register.opening("task", name)
     assert item is not None
-    latest: dict[str, Item] = {}
-    for progress in register.index.row("progress", name):
-        known = latest.get(progress.party)
-        if known is None or known.place.number < progress.place.number:
-            latest[progress.party] = progress
+    latest = register.latest_progress(name)
     due = item.content.get("due")
     state, done_on = _state(list(latest.values()), due, today)
     arrows = any(item.content.get(name) for name in _ARROWS)

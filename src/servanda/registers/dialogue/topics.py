@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from servanda.journal.named import Item
-from servanda.registers.dialogue.contacts import outcome_rows
+from servanda.registers.dialogue.contacts import last_outcome, outcome_rows
 from servanda.registers.dialogue.fold import DialogueRegister
+from servanda.registers.dialogue.keys import cell_of
 from servanda.registers.dialogue.rows import all_topics, pack_in_force, row_of, topic_names, topic_within
 
 KINDS = ("position", "reservation", "common-ground")
@@ -19,13 +19,12 @@ def topics_document(register: DialogueRegister) -> dict[str, Any]:
     parties = pack_in_force(register).parties
     rows = []
     for topic in all_topics(register):
-        cells = {party: _cell(register.index.row("position", topic), party) for party in parties}
-        outcomes = outcome_rows(register, topic)
+        cells = {party: _cell(register, topic, party) for party in parties}
         issues = issue_rows(register, topic)
         rows.append(
             {
                 "cells": cells,
-                "last-outcome": outcomes[-1] if outcomes else None,
+                "last-outcome": last_outcome(register, topic),
                 "names": topic_names(register, topic),
                 "not-agreed": [row for row in issues if row["open"]],
                 "topic": topic,
@@ -40,10 +39,10 @@ def topics_document(register: DialogueRegister) -> dict[str, Any]:
     }
 
 
-def _cell(positions: Iterable[Item], party: str) -> dict[str, Any]:
+def _cell(register: DialogueRegister, topic: str, party: str) -> dict[str, Any]:
     """The latest of each kind by a party, None if it said nothing of the kind."""
-    latest: dict[str, Item] = {item.content["kind"]: item for item in positions if item.party == party}
-    return {kind: row_of(latest[kind]) if kind in latest else None for kind in KINDS}
+    rows = {kind: register.index.row("cell", cell_of(topic, party, kind)) for kind in KINDS}
+    return {kind: row_of(row[-1]) if row else None for kind, row in rows.items()}
 
 
 def issue_rows(register: DialogueRegister, topic: str) -> list[dict[str, Any]]:
