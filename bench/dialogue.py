@@ -36,7 +36,7 @@ PAGES: dict[str, dict[str, Any]] = {
     "topics": {},
     "topic": {"topic": "topic-7"},
     "account": {"phrase": "topic-3"},
-    "account, by words": {"command": "account", "phrase": "harvest treaty channel"},
+    "account, by words": {"command": "account", "phrase": "harvest w1232"},
     "sources": {},
     "meetings": {},
     "bodies": {},
