@@ -1046,8 +1046,7 @@ class Record:
         enough = e.format.get("quorum", 0)
         some = members & {*e.format["witnesses"]} if enough else frozenset()
         must(not enough or thread is e, "a thread of what a quorum carries")
-        q = min(len(outside), e.pack.quorum)
-        self.offers[e] = Offer(e, thread, members, outside, q, some, enough, may_lapse)
+        self.offers[e] = Offer(e, thread, members, outside, min(len(outside), e.pack.quorum), some, enough, may_lapse)
         self.threads.setdefault(thread, {}).setdefault(e.party, []).append(e)
 
     def rule_answer(self, e: Entry, c: Json, first: Any) -> None:
@@ -1251,6 +1250,7 @@ class State:
     ended: bool = False
     offers: dict[str, list[Entry]] = field(default_factory=dict)  # by author
     accepted: Entry | None = None  # for a row in dispute, what did not accept it
+    box: str = ""  # the lot in which it was put
 
 
 @dataclass(slots=True, eq=False)
@@ -1286,6 +1286,8 @@ LOTS |= dict.fromkeys(("consume", "offer", "destroy", "resolve", "repack"), "lot
 
 def lots_named(what: str, c: Json) -> list[str]:
     """The lots that a content names, in its order."""
+    if what in ("pack", "unpack"):
+        return [c["container"], *c["lots"]]
     named = c.get(LOTS[what], []) if what in LOTS else []
     return [named] if isinstance(named, str) else [x if isinstance(x, str) else x["lot"] for x in named]
 
@@ -1325,6 +1327,7 @@ class Lots:
         self.tables: dict[str, list[Lot]] = {}  # by entry: its rows, ascending
         self.declared: dict[Entry, list[tuple[Lot, Json]]] = {}  # the rows of a declaration, as corrected
         self.serials: dict[tuple[str, str], dict[str, Lot]] = {}  # (kind, serial): by party
+        self.packed: dict[str, set[str]] = {}  # what was ever put into a lot
         self.raised: set[tuple[str, int, str, str, int]] = set()  # party, number, code, lot, rows (0: a lot named)
         self.counts: dict[
             Entry, tuple[Json, set[tuple[str, str, str]]]
@@ -1371,6 +1374,14 @@ class Lots:
             for first, last in x["rows"]:
                 yield from self.over(x["table"], first, last)
 
+    def push(self, lot: Lot, e: Entry, s: State, **changes: Any) -> State:
+        lot.states.append(replace(s, **{"entry": e, "offers": {}, **changes}))
+        return lot.states[-1]
+
+
+class Boxes(Lots):
+    """Lots within lots: rule 12."""
+
     def situation(self, lot: Lot, v: Entry) -> tuple[State, Entry | None]:
         """The state of a lot in a view, and the open offer that locks it. Its states follow one another causally."""
         s, lock = lot.states[bisect_left(lot.states, True, key=lambda x: not v.has(x.entry)) - 1], None
@@ -1411,12 +1422,50 @@ class Lots:
         lot.pool = lot.pool or Pool(lot.states[0].amount[0], lot.name)
         return lot.pool
 
-    def push(self, lot: Lot, e: Entry, s: State, **changes: Any) -> State:
-        lot.states.append(replace(s, **{"entry": e, "offers": {}, **changes}))
-        return lot.states[-1]
+    def box_of(self, s: State, v: Entry) -> str:
+        """The container of a lot in that state, if both are still held by one party."""
+        lot = self.find(s.box) if s.box else None
+        box = self.situation(lot, v)[0] if lot else s
+        owners = [x.account.split("/")[1] if x.account[:5] in ("held/", "trans") else "" for x in (s, box)]
+        return s.box if owners[0] and owners[0] == owners[1] and not s.ended and not box.ended else ""
+
+    def contents(self, name: str, v: Entry) -> set[str]:
+        """What is directly in a lot in a view."""
+        inner = ((x, self.find(x)) for x in self.packed.get(name, ()))
+        return {x for x, lot in inner if lot and self.box_of(self.situation(lot, v)[0], v) == name}
+
+    def below(self, name: str, v: Entry) -> Iterator[str]:
+        for x in self.contents(name, v):
+            yield from (x, *self.below(x, v))
+
+    def check_boxes(self, e: Entry, what: str, found: list[tuple[Lot, State, Any]]) -> None:
+        """Rule 12: what is named goes with its container and its contents, or is loose."""
+        names = {lot.name for lot, _, _ in found} if what not in ("split", "merge", "repack") else set()
+        if what in ("split", "merge", "repack", "move", "offer", "destroy", "loss", "consume"):
+            for lot, s, _ in found:
+                must(self.box_of(s, e) in {"", *names}, "packed")
+                must(what == "move" or self.contents(lot.name, e) <= names, "packed")
+
+    def pack(self, e: Entry, what: str, first: tuple[Lot, State, Any], *rest: tuple[Lot, State, Any]) -> None:
+        """Rule 12: into a container, or out of it."""
+        (box, there, _), names, outer = first, {lot.name for lot, _, _ in rest}, {first[0].name}
+        if what == "pack":
+            must(there.amount[0] == 1, "container")
+            s: Any = there
+            while s and (name := self.box_of(s, e)):
+                outer.add(name)
+                lot: Any = self.find(name)
+                s = self.situation(lot, e)[0]
+            must(not outer & names, "cycle")
+        must(len(names) == len(rest), "lot-closed")
+        must(all(self.box_of(s, e) == ("" if what == "pack" else box.name) for _, s, _ in rest), "packed")
+        must(what == "unpack" or all(s.place and s.place == there.place for _, s, _ in rest), "place")
+        for lot, s, _ in rest:
+            self.push(lot, e, s, box=box.name if what == "pack" else "")
+        self.packed.setdefault(box.name, set()).update(names)
 
 
-class Postings(Lots):
+class Postings(Boxes):
     """The rules, and what is written where they are met."""
 
     def note(self, e: Entry, code: str, lot: str = "", rows: int = 0) -> None:
@@ -1484,7 +1533,8 @@ class Postings(Lots):
         for x in deletions:
             lot: Any = self.find(x["lot"])
             (s, lock), old = self.situation(lot, e), lot.states[0]
-            if (s.account, s.ended, lock) == (account, False, None) and facts_of(s) == facts_of(old):
+            loose = not self.box_of(s, e) and not self.contents(lot.name, e)
+            if loose and (s.account, s.ended, lock) == (account, False, None) and facts_of(s) == facts_of(old):
                 self.push(lot, e, s, account=f"corrected/{e.party}")
                 continue
             self.note(e, "late-correction", lot.name)
@@ -1608,6 +1658,7 @@ class Custody(Postings):
     def apply(self, e: Entry, what: str, c: Json) -> None:
         """Rule 1, then what the effect says."""
         found = [self.check_lot(lot, e, what, c, i) for i, lot in enumerate(self.each_lot(what, c))]
+        self.check_boxes(e, what, found)
         rows, held = c[ROWS[what]] if what in ROWS else [], f"held/{e.party}"
         groups = c["groups"] if what in ("table", "found-table", "inventory") else []
         self.check_rows(e, rows or groups)
@@ -1626,8 +1677,11 @@ class Custody(Postings):
             case "merge" | "repack":
                 self.join(e, what, c, rows, found)
             case "move":
-                for lot, s, _ in found:
+                nested = {x for lot, _, _ in found for x in self.below(lot.name, e)} - {lot.name for lot, _, _ in found}
+                for lot, s, _ in [*found, *((x, *self.situation(x, e)) for x in map(self.find, sorted(nested)) if x)]:
                     self.push(lot, e, s, place=c["place"])
+            case "pack" | "unpack":
+                self.pack(e, what, *found)
             case "offer" | "destroy" | "resolve":
                 self.lock(e, c["lots"], found)
                 for i, x in enumerate(rows):
@@ -1681,6 +1735,7 @@ class Custody(Postings):
             new = rows[i] if i < len(rows) else None
             s, lock = self.situation(lot, e)
             as_declared = s.account == held and not s.ended and not lock and replace(s, **facts(old)) == s
+            as_declared = as_declared and not self.box_of(s, e) and not self.contents(lot.name, e)
             if new and encode(new) != encode(old) and as_declared:
                 self.push(lot, e, s, **facts(new))
                 self.pool(lot).total, current[i] = new["quantity"].get("amount"), (lot, new)

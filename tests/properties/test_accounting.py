@@ -7,6 +7,8 @@ closed by one side; nothing is destroyed without a quorum of its witnesses.
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import date
 from random import Random
@@ -18,23 +20,27 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from servanda.journal.record import Record
 from servanda.operations.bookkeeping import COMMANDS
+from servanda.operations.bundles import export_bundle
 from servanda.operations.centre import Centre
 from servanda.operations.citing import cite_if_it_helps
 from servanda.operations.discrepancies import discrepancies_at
 from servanda.operations.errors import Refusal
 from servanda.registers.books.fold import BooksRegister
+from servanda.registers.custody.containers import containers_document
 from servanda.registers.custody.fold import CustodyRegister
 from servanda.registers.custody.views import balances_document
 from servanda.registers.discrepancies.fold import DiscrepanciesRegister
 from servanda.registers.handovers.fold import HandoversRegister
 from servanda.registers.seals.fold import SealsRegister
 from servanda.registers.sites.fold import SitesRegister
+from tests.dossier.forgery import pins_of, verdicts
 from tests.rig.depot import accept, depot_world
 from tests.rig.replica import leaves_of, prepared, remembered
 from tests.rig.world import World, held, row
 
 PARTIES = ("ash", "birch", "cedar", "dune")
 AT = date(2014, 2, 1)
+CRATE = {"kind": "boat", "place": "store", "quantity": {"amount": 1, "basis": "stated", "unit": "piece"}}
 PARTY, NUMBER = st.sampled_from(PARTIES), st.integers(0, 30)
 
 
@@ -90,7 +96,11 @@ class Accounting(RuleBasedStateMachine):
         mine = self.lots(party, f"held/{party}")
         if mine:
             lot, receiver = mine[a % len(mine)], PARTIES[(PARTIES.index(party) + 1 + a % 3) % 4]
-            content = {"lots": [held(lot["lot"], lot["amount"])], "receiver": receiver, "place": "harbour"}
+            content = {
+                "lots": [{"lot": lot["lot"], "quantity": self.quantity(lot)}],
+                "receiver": receiver,
+                "place": "harbour",
+            }
             self.attempt(party, "handover", content, named=(receiver,))
 
     @rule(party=PARTY, a=NUMBER, b=NUMBER)
@@ -106,7 +116,7 @@ class Accounting(RuleBasedStateMachine):
 
     @rule(party=PARTY, a=NUMBER)
     def destroys(self, party: str, a: int) -> None:
-        mine = self.lots("ash", "held/ash")
+        mine = [lot for lot in self.lots("ash", "held/ash") if lot["unit"] == "g"]
         if mine:
             lot = mine[a % len(mine)]
             content = {"lots": [held(lot["lot"], lot["amount"])], "method": "fire", "place": "works", "evidence": []}
@@ -127,9 +137,11 @@ class Accounting(RuleBasedStateMachine):
             if b % 5 == 0:
                 self.attempt(party, "refuse", {"reason": "r"}, refers_to=(offer.place,))
             elif b % 3 == 0 and entry.frame.format == "handover":
-                item = entry.frame.content["lots"][0]
-                received = held(item["lot"], b % (item["quantity"]["amount"] + 1))
-                accept(self.world, party, entry, received)
+                received = [
+                    {**item, "quantity": {**item["quantity"], "amount": (b + i) % (item["quantity"]["amount"] + 1)}}
+                    for i, item in enumerate(entry.frame.content["lots"])
+                ]
+                accept(self.world, party, entry, *received)
             else:
                 accept(self.world, party, entry)
 
@@ -192,6 +204,36 @@ class Accounting(RuleBasedStateMachine):
             self.answers(witness, 2, 5 if b % 3 == index else 1)
         self.world.sync()
 
+    @rule(party=PARTY, a=NUMBER, b=NUMBER)
+    def packs_and_moves(self, party: str, a: int, b: int) -> None:
+        if a % 4 == 0:
+            self.attempt(party, "declare", {"lots": [CRATE, CRATE, row(a), row(b)]})
+        mine = self.lots(party, f"held/{party}")
+        crates = [lot["lot"] for lot in mine if lot["unit"] == "piece"]
+        if not crates:
+            return
+        crate, other = crates[a % len(crates)], mine[b % len(mine)]["lot"]
+        self.attempt(party, ("box", "unbox")[b % 5 == 0], {"container": crate, "lots": [other]})
+        self.attempt(party, "move", {"lot": (crate, other)[a % 2], "place": ("works", "store")[b % 2]})
+
+    @rule(party=PARTY, a=NUMBER, b=NUMBER)
+    def hands_over_a_container(self, party: str, a: int, b: int) -> None:
+        book = self.world.centres[party].custody.book
+        tops = [top for top in containers_document(book) if top["account"] == f"held/{party}"]
+        if not tops:
+            return
+        top = tops[a % len(tops)]
+        lots = list(_levels(top))[: None if b % 4 else 1]
+        named = [{"lot": x["lot"], "quantity": self.quantity(x)} for x in lots]
+        receiver = PARTIES[(PARTIES.index(party) + 1 + a % 3) % 4]
+        content = {"lots": named, "receiver": receiver, "place": "harbour"}
+        self.attempt(party, "handover", content, named=(receiver,))
+        self.everybody_answers_everything(2, b)
+
+    @staticmethod
+    def quantity(lot: dict[str, Any]) -> dict[str, Any]:
+        return {"amount": lot["amount"], "basis": "stated", "unit": lot["unit"]}
+
     @rule(party=PARTY, a=NUMBER)
     def asks(self, party: str, a: int) -> None:
         content = {"owner": PARTIES[a % 4], "reason": "paperwork", "subject": "s", "words": "w"}
@@ -210,6 +252,7 @@ class Accounting(RuleBasedStateMachine):
     def every_centre_keeps_its_books(self) -> None:
         for centre in self.world.centres.values():
             check_sums(centre)
+            check_containers(centre)
             check_closures(centre)
 
     def teardown(self) -> None:
@@ -225,18 +268,42 @@ class Accounting(RuleBasedStateMachine):
             reader.feed(party, leaves[party][given[party]])
             given[party] += 1
         assert documents(cast("Centre", reader)) == shown
+        found = verdicts(export_bundle(centres[0], "dossier", "2026-01-04T00:00:00Z"), pins_of(self.world))
+        assert (found.ours, found.alone) == ("", "")
+
+
+def _levels(top: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield top
+    for inner in top["contents"]:
+        yield from _levels(inner)
+
+
+def check_containers(centre: Centre) -> None:
+    """Nothing is in two containers or in itself; what is in one is where it is and held by the same."""
+    seen: set[str] = set()
+    for top in containers_document(centre.custody.book):
+        for level in _levels(top):
+            assert level["lot"] not in seen
+            seen.add(level["lot"])
+            inner = level["contents"]
+            total: Counter[str] = Counter({one["unit"]: 0 for one in inner})
+            for one in inner:
+                total.update({one["unit"]: one["amount"]})
+                total.update(one["within"])
+                assert (one["account"], one["place"]) == (level["account"], level["place"])
+            assert dict(total) == level["within"]
 
 
 def check_sums(centre: Centre) -> None:
-    record, total = centre.record, 0
+    record, total = centre.record, Counter[str]()
     for entry in record.log:
         effect, frame = record.effect_of(entry), entry.frame
         if frame is not None and effect == "custody.declare":
-            total += sum(item["quantity"]["amount"] for item in frame.content["lots"])
+            total.update(_sum(frame.content["lots"]))
         if frame is not None and effect == "custody.destroy":
             offer = record.threads.offers[entry.place]
             if record.effective(offer, record.whole):
-                total += sum(item["quantity"]["amount"] for item in frame.content["residue"])
+                total.update(_sum(frame.content["residue"]))
                 assert len(offer.acceptances.keys() & {"birch", "cedar", "dune"}) >= 2
             else:
                 lots = {item["lot"] for item in frame.content["lots"]}
@@ -248,11 +315,21 @@ def check_sums(centre: Centre) -> None:
                     and not _destroyed_by_another(record, entry, lots)
                 ]
     document = balances_document(centre.custody)
-    assert total == sum(account["stated"] + account["derived"] for account in document["accounts"])
+    shown: Counter[str] = Counter()
+    for account in document["accounts"]:
+        shown.update({account["unit"]: account["stated"] + account["derived"]})
+    assert +shown == +total
     disputed = {lot["lot"] for lot in document["lots"] if lot["account"].startswith("disputed/")}
     assert disputed == {item["lot"] for item in document["discrepancies"] if item["code"] == "short"}
     listed = {item["lot"] for item in discrepancies_at(centre, AT)["discrepancies"] if item["code"] == "short"}
     assert disputed <= listed
+
+
+def _sum(rows: list[dict[str, Any]]) -> Counter[str]:
+    total: Counter[str] = Counter()
+    for item in rows:
+        total.update({item["quantity"]["unit"]: item["quantity"]["amount"]})
+    return total
 
 
 def _destroyed_by_another(record: Record, entry: Any, lots: set[str]) -> bool:

@@ -10,6 +10,7 @@ from servanda.journal.frame import Frame
 from servanda.journal.refusal import Refused
 from servanda.journal.state import Entry
 from servanda.registers.custody.book import Book
+from servanda.registers.custody.containers import check_loose
 from servanda.registers.custody.lots import LotName, parse_lot_name
 from servanda.registers.custody.rows import Named, TableRows, joined, parse_place
 from servanda.registers.custody.rules import checked_group
@@ -65,6 +66,7 @@ def _deleted(book: Book, entry: Entry, name: LotName) -> bool:
     what = Named([name])
     try:
         (lot,) = book.held(what, entry)
+        check_loose(book, [lot], entry)
     except Refused:
         lot = None
     declared = book.holdings.tables[name.place].as_declared(name.row)

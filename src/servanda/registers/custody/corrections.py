@@ -10,6 +10,7 @@ from servanda.journal.frame import Frame
 from servanda.journal.refusal import Refused
 from servanda.journal.state import Entry
 from servanda.registers.custody.book import Book
+from servanda.registers.custody.containers import check_loose
 from servanda.registers.custody.holdings import Declaration
 from servanda.registers.custody.lots import LotName, Quantity, quantity_of
 from servanda.registers.custody.postings import check_serials, enter_serial
@@ -71,7 +72,7 @@ def _correct_row(
     lot = book.holdings.lots[name]
     declared = (before["kind"], before["place"], quantity_of(before["quantity"]))
     try:
-        book.held(Named([name]), entry)
+        check_loose(book, book.held(Named([name]), entry), entry)
     except Refused:
         declared = None  # type: ignore[assignment]
     if declared != (lot.kind, lot.place, lot.quantity):

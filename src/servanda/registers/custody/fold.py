@@ -14,7 +14,7 @@ from servanda.journal.frame import Frame
 from servanda.journal.record import Record
 from servanda.journal.refusal import Refused
 from servanda.journal.state import Entry
-from servanda.registers.custody import bytable, postings
+from servanda.registers.custody import bytable, containers, postings
 from servanda.registers.custody.book import Book, Checked
 from servanda.registers.custody.corrections import STATEMENTS, correct
 from servanda.registers.custody.holdings import Holdings
@@ -98,6 +98,8 @@ _POSTINGS: dict[str | None, Posting] = {
     "custody.merge": postings.merge,
     "custody.repack": postings.repack,
     "custody.move": postings.move,
+    "custody.pack": containers.pack,
+    "custody.unpack": containers.unpack,
     "custody.loss": postings.loss,
     "custody.consume": postings.consume,
     "custody.offer": postings.offer,

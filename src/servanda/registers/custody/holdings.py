@@ -67,6 +67,8 @@ class Holdings:
     """Every lot that is not a row of a table."""
     tables: dict[Place, TableRows] = field(default_factory=dict)
     """The rows of every declaration by table."""
+    contents: dict[LotName, set[LotName]] = field(default_factory=dict)
+    """Container to everything that was ever put into it."""
     inventories: dict[Place, Inventory] = field(default_factory=dict)
     declarations: dict[Place, Declaration] = field(default_factory=dict)
     serials: dict[tuple[str, str], dict[str, LotName]] = field(default_factory=dict)

@@ -111,6 +111,8 @@ class Lot:
     """The last offer to destroy it."""
     offers: tuple[Place, ...] = ()
     """Every offer posted on the lot, open or answered: which of them locks it depends on who asks."""
+    packed: tuple[tuple[Place, LotName | None], ...] = ()
+    """Where it was put into a container or, None, taken out of one; always by its custodian."""
     crossed: dict[Place, list[Place]] = field(default_factory=dict)
     """Offers to resolve that have crossed on this lot, or on one that they also name: each with those it crossed."""
 

@@ -15,6 +15,7 @@ from servanda.journal.refusal import Refused
 from servanda.journal.state import Entry
 from servanda.journal.threads import within
 from servanda.registers.custody.book import Book
+from servanda.registers.custody.containers import below, check_loose, check_whole
 from servanda.registers.custody.holdings import Declaration
 from servanda.registers.custody.lots import Lot, LotName, Pool, Quantity, parse_lot_name
 from servanda.registers.custody.rows import Named, named
@@ -71,6 +72,7 @@ def split(book: Book, entry: Entry, frame: Frame, pack: Pack) -> None:
     """Postings 3: parts leave a lot; it keeps the rest."""
     party, content, what = entry.place.party, frame.content, named("custody.split", frame.content)
     lots = book.held(what, entry)
+    check_loose(book, lots, entry)
     quantities = [checked_row(pack, part) for part in content["parts"]]
     check_open(lots)
     if not all(pack.within(part["kind"], lot.kind or "") for part in content["parts"] for lot in lots):
@@ -97,6 +99,7 @@ def merge(book: Book, entry: Entry, frame: Frame, pack: Pack) -> None:
     """Postings 4: lots of one pool become one."""
     party, content, what = entry.place.party, frame.content, named("custody.merge", frame.content)
     lots = book.held(what, entry)
+    check_loose(book, lots, entry)
     if content["kind"] not in pack.items:
         raise Refused("kind")
     check_place(pack, content["place"])
@@ -123,6 +126,7 @@ def repack(book: Book, entry: Entry, frame: Frame, pack: Pack) -> None:
     """Postings 4: lots of any pools become others, and nothing is more or less than before."""
     party, content, what = entry.place.party, frame.content, named("custody.repack", frame.content)
     lots, parts = book.held(what, entry), content["parts"]
+    check_loose(book, lots, entry)
     quantities = [checked_row(pack, part) for part in parts]
     check_open(lots)
     if what.twice:
@@ -150,10 +154,12 @@ def repack(book: Book, entry: Entry, frame: Frame, pack: Pack) -> None:
 def move(book: Book, entry: Entry, frame: Frame, pack: Pack) -> None:
     """A held lot is at another place."""
     what = named("custody.move", frame.content)
-    book.held(what, entry)
+    check_whole(book, what, book.held(what, entry), entry, moves=True)
     check_place(pack, frame.content["place"])
     book.from_here_on_write()
-    for lot in book.taken(what):
+    lots = book.taken(what)
+    inner = dict.fromkeys(name for lot in lots for name in below(book, lot.name, entry.past))
+    for lot in [*lots, *book.taken(Named([*inner]))]:
         lot.place = frame.content["place"]
 
 
@@ -196,6 +202,7 @@ def offer(book: Book, entry: Entry, frame: Frame, pack: Pack) -> None:
 def _offered(book: Book, entry: Entry, frame: Frame, pack: Pack, effect: str) -> Named:
     content, what = frame.content, named(effect, frame.content)
     lots = book.held(what, entry)
+    check_whole(book, what, lots, entry)
     for row in content["residue"] if effect == "custody.destroy" else ():
         checked_row(pack, row)
     check_place(pack, content["place"])
@@ -279,7 +286,7 @@ def _cross(book: Book, entry: Entry, lots: list[Lot]) -> None:
 def loss(book: Book, entry: Entry, frame: Frame, pack: Pack) -> None:
     """Postings 8: lots are lost; one in transit stays on the line of who sent it."""
     party, what = entry.place.party, named("custody.loss", frame.content)
-    book.held(what, entry, unlocked=False)
+    check_whole(book, what, book.held(what, entry, unlocked=False), entry)
     book.from_here_on_write()
     for lot in book.taken(what):
         locked = open_offer(book.record, lot, entry.past)
@@ -294,7 +301,7 @@ def loss(book: Book, entry: Entry, frame: Frame, pack: Pack) -> None:
 def consume(book: Book, entry: Entry, frame: Frame, pack: Pack) -> None:
     """Postings 8: lots are used up."""
     party, what = entry.place.party, named("custody.consume", frame.content)
-    book.held(what, entry)
+    check_whole(book, what, book.held(what, entry), entry)
     book.from_here_on_write()
     for lot in book.taken(what):
         lot.account, lot.gone = f"consumed/{party}", entry.place

@@ -38,6 +38,10 @@ class Named(NamedTuple):
     lots: Sequence[LotName] = ()
     selections: Sequence[Selection] = ()
 
+    def has(self, name: LotName) -> bool:
+        """Whether the lot of that name is named or selected."""
+        return name in self.lots or any(one.has(name) for one in self.selections)
+
     @property
     def only(self) -> LotName | None:
         """The one lot that is named; None if there are none or several."""
@@ -59,6 +63,7 @@ class Named(NamedTuple):
 
 _ONE = frozenset({"custody.split", "custody.move", "custody.seal", "custody.condition"})
 _NAMES = frozenset({"custody.merge", "custody.repack", "custody.loss", "custody.consume"})
+_BOXES = frozenset({"custody.pack", "custody.unpack"})
 _HELD = frozenset({"custody.offer", "custody.destroy", "custody.resolve"})
 
 
@@ -71,9 +76,12 @@ def named(effect: str | None, content: dict[str, Any]) -> Named:
         texts = content["lots"]
     elif effect in _HELD:
         texts = [item["lot"] for item in content["lots"]]
+    elif effect in _BOXES:
+        texts = [content["container"], *content["lots"]]
     else:
         return Named()
-    rows = content.get("tables", ()) if effect not in ("custody.split", "custody.merge") else ()
+    names_only = effect in _BOXES or effect in ("custody.split", "custody.merge")
+    rows = () if names_only else content.get("tables", ())
     return Named([parse_lot_name(text) for text in texts], selections(rows))
 
 

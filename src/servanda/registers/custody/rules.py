@@ -61,7 +61,7 @@ def check_held(record: RecordState, lot: Lot, party: str, cut: Cut, *, unlocked:
     holder = standing(record, lot, cut)
     if holder is None and not exists(record, lot, cut):
         raise Refused("unknown-lot", text)
-    gone = (lot.gone is not None and within(cut, lot.gone)) or _destroyed(record, lot, cut)
+    gone = (lot.gone is not None and within(cut, lot.gone)) or destroyed(record, lot, cut)
     if holder is None or holder.party != party or gone:
         raise Refused("not-custodian", text)
     if lot.ended and (lot.emptied is None or has_effect(record, lot.emptied, cut)):
@@ -75,7 +75,8 @@ def exists(record: RecordState, lot: Lot, cut: Cut) -> bool:
     return within(cut, lot.name.place) and (lot.made_by is None or has_effect(record, lot.made_by, cut))
 
 
-def _destroyed(record: RecordState, lot: Lot, cut: Cut) -> bool:
+def destroyed(record: RecordState, lot: Lot, cut: Cut) -> bool:
+    """Whether an offer to destroy the lot has effect within `cut`."""
     return lot.destruction is not None and within(cut, lot.destruction) and has_effect(record, lot.destruction, cut)
 
 
