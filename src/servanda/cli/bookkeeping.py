@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -172,6 +172,34 @@ def sites(home: Path, passphrase_file: Path | None, as_json: bool) -> None:
 
 @click.command()
 @home_option
+@json_option
+def containers(home: Path, passphrase_file: Path | None, as_json: bool) -> None:
+    """What is packed in what, with the amounts at every level."""
+    data = ask_home(home, passphrase_file, "containers")
+    if emit(data, as_json):
+        return
+    units = _units(home, passphrase_file)
+    rows = [row for top in data["containers"] for row in _levels(top, 0, units)]
+    table("Containers", ["lot", "kind", "account", "place", "amount", "with all within"], rows, right=(4,))
+
+
+def _levels(level: Mapping[str, Any], depth: int, units: Mapping[str, Any]) -> Iterator[tuple[Any, ...]]:
+    sums = "; ".join(amount_text(amount, units.get(unit)) for unit, amount in level["within"].items())
+    unknown = f" and {level['not-stated']} not stated" if level["not-stated"] else ""
+    yield (
+        "   " * depth + level["lot"],
+        level["kind"] or "sealed",
+        level["account"],
+        level["place"] or "sealed",
+        amount_text(level["amount"], units.get(level["unit"])),
+        sums + unknown if level["contents"] else "",
+    )
+    for inner in level["contents"]:
+        yield from _levels(inner, depth + 1, units)
+
+
+@click.command()
+@home_option
 @click.option("--of", help="Only what this party has.")
 @json_option
 def books(home: Path, passphrase_file: Path | None, of: str | None, as_json: bool) -> None:
@@ -227,4 +255,4 @@ def _degrees(coordinates: Sequence[int] | None) -> str:
     )
 
 
-COMMANDS = (discrepancies, handovers, seals, sites, books)
+COMMANDS = (discrepancies, handovers, seals, sites, books, containers)

@@ -9,6 +9,7 @@ from typing import Any
 
 from servanda.operations.centre import Centre
 from servanda.operations.discrepancies import day_asked, handovers_at, refused_postings
+from servanda.registers.custody.containers import containers_document
 from servanda.registers.custody.views import balances_document
 from servanda.registers.seals.views import seals_document
 from servanda.registers.sites.views import access
@@ -101,6 +102,12 @@ def _add(sums: Sums, lot: Mapping[str, Any], amount: int) -> None:
     units[lot["unit"]] = units.get(lot["unit"], 0) + amount
 
 
+def _containers(centre: Centre, arguments: Arguments) -> dict[str, Any]:
+    """Every container that is not empty and in no other, with what is in it at every level."""
+    centre.custody.settle()
+    return {"containers": containers_document(centre.custody.book)}
+
+
 def _books(centre: Centre, arguments: Arguments) -> dict[str, Any]:
     """Whose holdings, by kind: what custody shows, and every party's own statement, in columns of its own."""
     parties = sorted(centre.record.journals)
@@ -141,4 +148,5 @@ COMMANDS: dict[str, Callable[[Centre, Arguments], Any]] = {
     "seals": _seals,
     "sites": _sites,
     "books": _books,
+    "containers": _containers,
 }
