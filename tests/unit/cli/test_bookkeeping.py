@@ -88,6 +88,23 @@ def test_seals_sites_and_books_are_shown(key: str) -> None:
     assert "never added to one another" in books
 
 
+def test_what_is_packed_in_what_is_shown_level_by_level(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = depot_world()
+    crate = {"kind": "boat", "place": "store", "quantity": {"amount": 1, "basis": "stated", "unit": "piece"}}
+    lots = world.say("ash", "declare", {"lots": [crate, crate, row(70_000_000), row(None)]}).place
+    world.say("ash", "box", {"container": f"{lots}/1", "lots": [f"{lots}/2", f"{lots}/3"]})
+    world.say("ash", "box", {"container": f"{lots}/0", "lots": [f"{lots}/1"]})
+
+    def ask(home: object, passphrase: object, command: str, **arguments: Any) -> Any:
+        return dispatch(world.centres["ash"], {"command": command})
+
+    monkeypatch.setattr(bookkeeping, "ask_home", ask)
+    lines = [line for line in run("containers", "--home", "h").splitlines() if "ash/3/" in line]
+    assert [line.split()[0] for line in lines] == ["ash/3/0", "ash/3/1", "ash/3/2", "ash/3/3"]
+    assert "70 t; 1 pc and 1 not stated" in lines[0]
+    assert "70 t and 1 not stated" in lines[1]
+
+
 def test_without_a_home_nothing_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SERVANDA_HOME", raising=False)
     for arguments in ([], ["show", "short:ash/1"]):
