@@ -10,6 +10,7 @@ import pytest
 from servanda.journal.state import Entry
 from servanda.operations.bundles import export_bundle
 from servanda.operations.errors import Refusal
+from servanda.registers.custody.changes import changes_of
 from servanda.registers.custody.containers import containers_document
 from servanda.registers.custody.views import balances_document
 from tests.dossier.forgery import pins_of, verdicts
@@ -85,6 +86,15 @@ def test_moving_a_container_takes_its_contents_along(world: World) -> None:
         world.say("ash", "move", {"lot": SALT, "place": "store"})
     assert caught.value.code == "posting/packed"
     alike(world)
+
+
+def test_what_moves_with_its_container_is_among_the_changes(world: World) -> None:
+    nested(world)
+    outer = world.say("ash", "move", {"lot": OUTER, "place": "harbour"})
+    world.sync()
+    told = [change for change in changes_of(world.centres["dune"].record) if change.effect == "custody.move"]
+    assert {change.entry for change in told} == {outer.place}
+    assert sorted(str(change.lot) for change in told) == [OUTER, INNER, SALT, MORE]
 
 
 @pytest.mark.parametrize("names", [(OUTER,), (OUTER, INNER, MORE), (SALT,), (INNER, SALT), (OUTER, SALT, MORE)])

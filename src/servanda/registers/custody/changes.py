@@ -14,6 +14,7 @@ from typing import NamedTuple
 from servanda.journal.frame import Place
 from servanda.journal.record import Record
 from servanda.journal.state import Entry
+from servanda.registers.custody.containers import below
 from servanda.registers.custody.fold import CustodyRegister
 from servanda.registers.custody.lots import Lot, LotName
 from servanda.registers.custody.rows import named
@@ -82,10 +83,13 @@ class _Steps:
             yield from self.compared(entry, place, (*self.offered.pop(place), *self.new()))
 
     def own(self, entry: Entry) -> Iterable[LotName]:
-        """The lots that the entry itself names, opens or corrects."""
+        """The lots that the entry itself names, opens or corrects, and what is in a container that it moves."""
         if entry.frame is None or not entry.admissible:
             return ()
         found = dict.fromkeys(self.named(entry.place))
+        if self.record.effect_of(entry) == "custody.move":
+            book = self.register.book
+            found |= dict.fromkeys(inner for name in [*found] for inner in below(book, name, entry.past))
         if entry.frame.format == "correct" and entry.frame.refers_to:
             declared = self.register.holdings.declarations.get(entry.frame.refers_to[0].place)
             found |= dict.fromkeys(declared.lots if declared else ())
