@@ -33,7 +33,7 @@ FORMULAS = ["=1+1", "+1+1", "@SUM(A1)", "-2+3", "\t=1", '=HYPERLINK("http://x")'
 def made(kind: str = "monthly-progress", language: str = "en", period: str | None = "2014-06") -> dict[str, Any]:
     found: dict[str, Any] = dispatch(
         replayed("syria-2013")[0].centres["opcw"],
-        {"command": "report", "kind": kind, "language": language, "period": period},
+        {"command": "report", "report": kind, "language": language, "period": period},
     )
     return found
 

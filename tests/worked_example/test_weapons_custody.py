@@ -81,7 +81,7 @@ def test_the_short_receipt_is_one_discrepancy_from_open_to_closed_by_both(
 
 def test_the_monthly_report_is_the_one_that_everybody_computes(world: World) -> None:
     twin = world.clone()
-    made = ask(twin, "report", "mission", kind="monthly-progress", period="2099-06", language="es")
+    made = ask(twin, "report", "mission", report="monthly-progress", period="2099-06", language="es")
     rows = sections(made)
     assert [cell["amount"] for row in rows["movements"] for cell in row if isinstance(cell, dict)] == [524]
     digest = hashlib.sha256(encode(made)).hexdigest()
@@ -97,7 +97,7 @@ def test_the_monthly_report_is_the_one_that_everybody_computes(world: World) -> 
     stated = twin.centres["side-a"].record.entry(entry.place)
     assert stated is not None
     assert stated.frame is not None
-    anew = ask(twin, "report", "side-a", kind="monthly-progress", period="2099-06", language="es")
+    anew = ask(twin, "report", "side-a", report="monthly-progress", period="2099-06", language="es")
     assert stated.frame.content["report"] == hashlib.sha256(encode(anew)).hexdigest()
 
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from servanda.reports.proving import proof_problems
 
 FORMS = ("pdf", "xlsx", "csv", "parquet", "json")
 FOLDERS = frozenset({"csv", "parquet"})
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.command()
@@ -27,27 +29,34 @@ FOLDERS = frozenset({"csv", "parquet"})
 @click.option("--format", "form", type=click.Choice(FORMS), default="pdf", show_default=True)
 @click.option("--language", help="One of the agreement's languages; its first if not given.")
 @click.option("--period", help="2014, 2014-04 or 2014-04-01/2014-06-30; the whole record if not given.")
+@click.option("--party", help="Whose holdings: for inventory-changes, inventory-listing, material-balance.")
+@click.option("--place", help="Only this place and what lies within it.")
+@click.option("--item", help="Only this kind and what is part of it.")
+@click.option("--count", type=FILE, help="A physical count (JSON) for material-balance; see spec/accountancy.md.")
+@click.option("--errors", type=FILE, help="Errors of measuring (JSON) for material-balance.")
+@click.option("--plan", metavar="ENTRY", help="The plan of the inspection: for inspection.")
 @click.option(
     "--output",
     type=click.Path(path_type=Path),
     help="File to write; for csv and parquet a folder. KIND-PERIOD-LANGUAGE here if not given.",
 )
-def report(
-    home: Path,
-    passphrase_file: Path | None,
-    kind: str,
-    form: str,
-    language: str | None,
-    period: str | None,
-    output: Path | None,
-) -> None:
+def report(home: Path, passphrase_file: Path | None, kind: str, form: str, output: Path | None, **asked: Any) -> None:
     """The report KIND, every figure with the entries that it follows from."""
-    data = ask_home(home, passphrase_file, "report", kind=kind, language=language, period=period)
+    asked["kind"], asked["item"] = asked.pop("item"), None
+    arguments = {name: _json(value) if isinstance(value, Path) else value for name, value in asked.items()}
+    data = ask_home(home, passphrase_file, "report", report=kind, **arguments)
     target = output or Path(_name(data) + ("" if form in FOLDERS else f".{form}"))
     for path in write_report(data, form, target):
         say(str(path))
     if data["banner"]:
         click.echo(data["banner"], err=True)
+
+
+def _json(file: Path) -> Any:
+    try:
+        return json.loads(file.read_bytes())
+    except ValueError as error:
+        raise Refusal(f"{file} is not JSON: {error}", "usage") from error
 
 
 def _name(data: Mapping[str, Any]) -> str:

@@ -11,7 +11,7 @@ from servanda.agreement.pack import Pack
 from servanda.journal.record import Record
 from servanda.operations.centre import Centre
 from servanda.operations.errors import Refusal
-from servanda.operations.reporting import period_of
+from servanda.operations.periods import period_of
 from servanda.registers.custody.accountancy import (
     Area,
     Count,

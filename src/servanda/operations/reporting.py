@@ -3,21 +3,28 @@
 
 from __future__ import annotations
 
-import calendar
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date
 from typing import Any
 
+from servanda.agreement.dates import instant_seconds
 from servanda.journal.acceptance import prepare
 from servanda.journal.record import Record
 from servanda.journal.state import Entry
-from servanda.operations.centre import Centre
+from servanda.operations.casework import place_of
+from servanda.operations.centre import EXERCISE_EXEMPT, Centre
 from servanda.operations.errors import Refusal
+from servanda.operations.periods import period_of
+from servanda.operations.reconciling import changes_document, listing_document, reconcile
 from servanda.registers.custody.fold import CustodyRegister
+from servanda.registers.inspections.fold import InspectionsRegister
+from servanda.registers.inspections.views import report_document as inspection_document
 from servanda.registers.obligations.fold import ObligationsRegister
+from servanda.reports import accountancy
 from servanda.reports.document import Report, document
+from servanda.reports.inspection import KIND as INSPECTION
+from servanda.reports.inspection import inspection_report
 from servanda.reports.monthly import KIND as MONTHLY
 from servanda.reports.monthly import monthly_progress
 from servanda.reports.proving import proof_of, proof_problems
@@ -25,17 +32,27 @@ from servanda.reports.sources import Period, Sources
 from servanda.reports.summary import KIND as SUMMARY
 from servanda.reports.summary import places_told, public_summary
 
-KINDS: dict[str, Callable[[Sources], Report]] = {MONTHLY: monthly_progress, SUMMARY: public_summary}
-_PERIOD = re.compile(r"(\d{4})(?:-(\d{2}))?|(\d{4}-\d{2}-\d{2})/(\d{4}-\d{2}-\d{2})", re.ASCII)
+PLAIN: dict[str, Callable[[Sources], Report]] = {MONTHLY: monthly_progress, SUMMARY: public_summary}
+"""Kinds that take the record alone."""
+ACCOUNTS: dict[str, tuple[Callable[..., dict[str, Any]], Callable[[Sources, Mapping[str, Any]], Report]]] = {
+    accountancy.CHANGES: (changes_document, accountancy.change_report),
+    accountancy.LISTING: (listing_document, accountancy.listing_report),
+    accountancy.BALANCE: (reconcile, accountancy.balance_report),
+}
+"""Kinds that take an area, with the document of accountancy that each is made from."""
+KINDS = (*PLAIN, *ACCOUNTS, INSPECTION)
 
 
 def report(centre: Centre, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """The document of a report: `kind`, and optionally `language` and `period`.
+    """The document of a `report` of some kind; optionally `language` and `period`.
+
+    The kinds of accountancy take the arguments of `reconcile`, above all `party` (there `kind` is a kind of item);
+    `inspection` takes the entry of the `plan`.
 
     Raises:
-        Refusal: no such kind, language or period (`usage`).
+        Refusal: no such kind, language, period, party or plan (`usage`).
     """
-    kind = arguments["kind"]
+    kind = arguments["report"]
     if kind not in KINDS:
         raise Refusal(f"no report {kind!r}; there are {', '.join(sorted(KINDS))}", "usage")
     languages = centre.pack.data["languages"]
@@ -44,8 +61,32 @@ def report(centre: Centre, arguments: Mapping[str, Any]) -> dict[str, Any]:
         raise Refusal(f"the agreement has no language {language!r}; it has {', '.join(languages)}", "usage")
     period = period_of(arguments.get("period"))
     cut = centre.record if period is None else cut_record(centre.record, sizes_at(centre.record, period[1]))
-    made = KINDS[kind](folded(cut, language, period))
+    sources = folded(cut, language, period)
+    if kind in ACCOUNTS:
+        computed, template = ACCOUNTS[kind]
+        _needs(arguments, "party", kind)
+        return document(template(sources, computed(centre, arguments)))
+    if kind == INSPECTION:
+        _needs(arguments, "plan", kind)
+        now = f"{period[1]}T23:59:59Z" if period else centre.clock()
+        return document(inspection_report(sources, _inspected(cut, arguments["plan"], instant_seconds(now))))
+    made = PLAIN[kind](sources)
     return _proven(centre, made) if kind == SUMMARY else document(made)
+
+
+def _needs(arguments: Mapping[str, Any], name: str, kind: str) -> None:
+    if not arguments.get(name):
+        raise Refusal(f"the report {kind} needs `{name}`", "usage")
+
+
+def _inspected(record: Record, name: str, now: int) -> dict[str, Any]:
+    """The report document of the inspection whose plan is the entry `name`."""
+    register = InspectionsRegister(record)
+    register.catch_up()
+    plan = register.plans.get(place_of(name))
+    if plan is None:
+        raise Refusal(f"{name} is no plan of an inspection that is posted; `servanda log` shows entries", "usage")
+    return inspection_document(register, plan, now)
 
 
 def _proven(centre: Centre, made: Report) -> dict[str, Any]:
@@ -90,31 +131,6 @@ def check_summary(centre: Centre, arguments: Mapping[str, Any]) -> list[str]:
     return [*found, *(f"`{name}` is not what follows from the record" for name in wrong)]
 
 
-def period_of(text: str | None) -> Period | None:
-    """`2014`, `2014-04` or `2014-04-01/2014-06-30` as first and last day; None for the whole record.
-
-    Raises:
-        Refusal: it is none of these, or ends before it begins (`usage`).
-    """
-    if not text:
-        return None
-    match = _PERIOD.fullmatch(text)
-    try:
-        if match is None:
-            raise ValueError
-        if match[3]:
-            first, last = date.fromisoformat(match[3]), date.fromisoformat(match[4])
-        else:
-            year, months = int(match[1]), (int(match[2]),) * 2 if match[2] else (1, 12)
-            first = date(year, months[0], 1)
-            last = date(year, months[1], calendar.monthrange(year, months[1])[1])
-        if last < first:
-            raise ValueError
-    except (ValueError, calendar.IllegalMonthError) as error:
-        raise Refusal(f"{text!r} is no period: give 2014, 2014-04, or 2014-04-01/2014-06-30", "usage") from error
-    return first, last
-
-
 def folded(record: Record, language: str, period: Period | None) -> Sources:
     """What a report is made from: a record that ends where the period ends, and its registers."""
     custody, obligations = CustodyRegister(record), ObligationsRegister(record)
@@ -127,7 +143,8 @@ def sizes_at(record: Record, last: date) -> dict[str, int]:
     """How many entries of each journal there were at the end of a day, by the clock that they were released by.
 
     Each journal is cut before its first entry of a later day. The clock is that of the exercise where entries carry
-    one, and entries without it are then taken for what they follow; else it is `released-at`.
+    one, and entries without it are then taken for what they follow; else it is `released-at`. What an entry says of
+    keys, packs and receipts is not about the time, and cuts nothing.
     """
     exercise = any(entry.frame is not None and entry.frame.exercise_at for entry in record.log)
     return {party: _upto(state.entries, last, exercise) for party, state in record.journals.items()}
@@ -148,7 +165,9 @@ def cut_record(record: Record, sizes: Mapping[str, int]) -> Record:
 
 def _upto(entries: list[Entry], last: date, exercise: bool) -> int:
     for count, entry in enumerate(entries):
-        clock = entry.frame and (entry.frame.exercise_at if exercise else entry.frame.released_at)
+        if entry.frame is None or entry.frame.format in EXERCISE_EXEMPT:
+            continue
+        clock = entry.frame.exercise_at if exercise else entry.frame.released_at
         if clock and clock[:10] > last.isoformat():
             return count
     return len(entries)

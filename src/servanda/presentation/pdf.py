@@ -17,6 +17,9 @@ from servanda.reports.numbers import RIGHT_TO_LEFT
 HERE = Path(__file__).parent
 NAMES = frozenset({"discrepancy", "known-as", "lot", "entry", "batch", "serial"})
 """Columns whose cells are names: of lots, entries, codes."""
+WEIGHTS = {"account": 1.7, "kind": 2.0, "subject": 1.6, "note": 2.0, "text": 3.0, "obligation": 2.0, "issue": 5.0}
+NARROW = frozenset({"basis", "correction", "grade", "lot", "serial", "state", "unit"})
+"""How the width that is left is shared among columns of text: these get more, and these less, than the others."""
 STANDARD = "a-2a"
 """PDF/A-2a: for keeping, and tagged, so that it can be read aloud; nothing in it depends on the reader's machine."""
 
@@ -67,7 +70,12 @@ def _section(report: Mapping[str, Any], section: Mapping[str, Any]) -> dict[str,
         }
         for row in section["rows"]
     ]
-    return {**section, "rows": rows}
+    columns = [{**column, "width": _weight(column["id"])} for column in section["columns"]]
+    return {**section, "columns": columns, "rows": rows}
+
+
+def _weight(identifier: str) -> float:
+    return WEIGHTS.get(identifier, 0.7 if identifier in NARROW else 1.0)
 
 
 def _look(column: Mapping[str, Any]) -> str:

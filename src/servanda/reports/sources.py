@@ -159,7 +159,7 @@ class Sources:
         limits: Sequence[str],
         *,
         plain: bool = False,
-        proof: dict[str, Any] | None = None,
+        facts: Sequence[tuple[str, str]] = (),
     ) -> Report:
         """Put a report together: what all kinds have in common."""
         annex = self.cited((name for s in sections for row in s.rows for name in row.entries), plain=plain)
@@ -194,7 +194,7 @@ class Sources:
             annex=annex,
             limits=[*limits, *own],
             words=self.words,
-            proof=proof,
+            facts=facts,
         )
 
 

@@ -14,7 +14,8 @@ import pytest
 
 from servanda.operations.desk import dispatch
 from servanda.operations.errors import Refusal
-from servanda.operations.reporting import KINDS, period_of
+from servanda.operations.periods import period_of
+from servanda.operations.reporting import PLAIN
 from servanda.proof.canonical import encode
 from servanda.reports.numbers import amount_text, decimal_text
 from servanda.reports.proving import proof_problems
@@ -30,7 +31,7 @@ def made(kind: str, language: str = "en", period: str | None = None, party: str 
     """A report of the replay of Syria 2013."""
     centre = replayed(SYRIA)[0].centres[party]
     found: dict[str, Any] = dispatch(
-        centre, {"command": "report", "kind": kind, "language": language, "period": period}
+        centre, {"command": "report", "report": kind, "language": language, "period": period}
     )
     return found
 
@@ -42,7 +43,7 @@ def rows(report: dict[str, Any], name: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("period", [None, "2014-04", "2014"])
-@pytest.mark.parametrize("kind", sorted(KINDS))
+@pytest.mark.parametrize("kind", sorted(PLAIN))
 def test_every_figure_of_every_section_links_back_to_entries_and_their_leaf_hashes(
     kind: str, period: str | None
 ) -> None:
@@ -63,7 +64,7 @@ def test_all_centres_make_the_same_bytes() -> None:
     assert len({encode(made("monthly-progress", "en", "2014-04", party)) for party in replayed(SYRIA)[0].centres}) == 1
 
 
-@pytest.mark.parametrize("kind", sorted(KINDS))
+@pytest.mark.parametrize("kind", sorted(PLAIN))
 def test_languages_differ_in_words_and_in_no_figure(kind: str) -> None:
     def figures(report: dict[str, Any]) -> list[Any]:
         return [
@@ -156,9 +157,9 @@ def test_a_period_that_is_none_is_refused_with_what_to_give(text: str) -> None:
 def test_an_unknown_kind_or_language_is_refused() -> None:
     centre = replayed(SYRIA)[0].centres["opcw"]
     with pytest.raises(Refusal, match="no report 'weekly'"):
-        dispatch(centre, {"command": "report", "kind": "weekly"})
+        dispatch(centre, {"command": "report", "report": "weekly"})
     with pytest.raises(Refusal, match="no language 'xx'"):
-        dispatch(centre, {"command": "report", "kind": "monthly-progress", "language": "xx"})
+        dispatch(centre, {"command": "report", "report": "monthly-progress", "language": "xx"})
 
 
 # --- Amounts ---
@@ -210,7 +211,7 @@ def test_the_entries_of_a_summary_lie_under_signed_checkpoints() -> None:
 
 def test_the_summary_follows_from_the_record_of_any_party_also_after_it_has_grown() -> None:
     world = replayed(SYRIA)[0].clone()
-    summary = dispatch(world.centres["opcw"], {"command": "report", "kind": "public-summary"})
+    summary = dispatch(world.centres["opcw"], {"command": "report", "report": "public-summary"})
     world.say("usa", "statement", {"text": "later"}, to=("rus",))
     world.sync()
     assert dispatch(world.centres["rus"], {"command": "check-summary", "summary": summary}) == []
