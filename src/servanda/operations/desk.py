@@ -21,6 +21,7 @@ from servanda.operations import (
     casework,
     dialogue,
     discrepancies,
+    inspecting,
     interchange,
     linework,
     link_tests,
@@ -313,6 +314,7 @@ COMMANDS: dict[str, Command] = {
     **reviewing.COMMANDS,
     **dialogue.COMMANDS,
     **tableworks.COMMANDS,
+    **inspecting.COMMANDS,
     **tracing.COMMANDS,
 }
 CHANGING = (
