@@ -248,7 +248,11 @@ def show(home: Path, passphrase_file: Path | None, at: str | None, output: Path 
     ]
     heads = ["plan", "subject", "sample", "draw", "verified", "not verified", "assured", "report", "comments"]
     table(f"Inspections at {found['at']}", heads, rows, right=(4, 5))
-    rows = [
+    _print_tables(found)
+
+
+def _print_tables(found: Mapping[str, Any]) -> None:
+    rows: list[tuple[Any, ...]] = [
         (t["table"], f"{t['rows']:,}", f"{t['open']:,}", f"{t['handed']:,}", _places(t["places"]))
         for t in found["tables"]
     ]
