@@ -30,6 +30,7 @@ WORDS = (
     *("treaty", "channel", "pier", "night", "signal", "list", "visit", "count", "seal"),
 )
 TOPICS = 100
+DUTIES = ("FIXED", "AFTER", "BEFORE", "SHARE", "MONTHLY")
 Said = tuple[str, dict[str, Any], dict[str, Any]]
 """Format, content, and what else stands in the frame."""
 PAGES: dict[str, dict[str, Any]] = {
@@ -66,7 +67,7 @@ def words(number: int) -> str:
 
 
 def common(number: int, party: str) -> Said:
-    """An entry of the great mass: a position, a statement, a contact, a task, its end, or a mark."""
+    """An entry of the great mass: a position, a statement, a contact, a task, its end, a mark, a report."""
     name, topic = f"{party}-{number}", f"topic-{number % TOPICS}"
     match number % 10:
         case 0 | 1:
@@ -84,6 +85,9 @@ def common(number: int, party: str) -> Said:
         case 8:
             ended = {"task": f"{party}-{number - 1}", "state": "done" if number % 1000 > 100 else "open", "text": ""}
             return "progress", ended, {}
+    if number % 20 == 19:
+        performed = {"done": 1 + number % 4, "extent": "part", "obligation": DUTIES[number % 5], "of": 4}
+        return "report", {"performs": [performed], "text": words(number)}, {}
     made = {"commitment": f"promise-{number % 500}", "mark": number % 4, "as-of": day(number), "evidence": []}
     return "mark", {**made, "text": words(number)}, {}
 

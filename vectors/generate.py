@@ -22,6 +22,7 @@ from making import (
     frames,
     seals,
     settlements,
+    shapes,
     texts,
     trees,
     witnesses,
@@ -48,6 +49,7 @@ def made(signatures: Signatures) -> list[Case]:
         *witnesses.cases(),
         *draws.cases(),
         *duties.cases(),
+        *shapes.cases(),
         *bundles.cases(signatures),
     ]
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from servanda.agreement.effects import EFFECTS, effect_validators
 from servanda.agreement.errors import PackError
 from servanda.agreement.pack import parse_pack
 from servanda.journal.acceptance import Inadmissible, check_place, check_signatures, prepare
@@ -30,6 +31,9 @@ from servanda.proof.tables import open_row, table_root, verify_row
 from servanda.verification.errors import VerificationError
 from servanda.verification.evaluations import holds
 from servanda.verification.replay import replay
+from tests.dossier.forgery import stand_alone
+
+SHAPES = effect_validators()
 
 
 def load(folder: Path, name: str = "input.json") -> Any:
@@ -164,6 +168,19 @@ def evaluation(folder: Path) -> Any:
     return document
 
 
+def effect(folder: Path) -> Any:
+    """The act of an effect whose shape the content has, to both readers."""
+    said = load(folder)
+    name, content = said["effect"], said["content"]
+    act, shape = stand_alone().EFFECTS[name]
+    problem, other = SHAPES[name].problem(content), stand_alone().misfit(shape, content, "content")
+    assert (problem is None) == (other == "")
+    if problem is not None:
+        raise Inadmissible("content", problem)
+    assert act == EFFECTS[name].act
+    return {"act": act}
+
+
 def frame(folder: Path) -> Any:
     read = parse_frame((folder / "frame.json").read_bytes())
     assert read.encode() == (folder / "frame.json").read_bytes()
@@ -200,6 +217,7 @@ READERS: dict[str, Callable[[Path], Any]] = {
     "container": container,
     "cosignature": cosignature,
     "draw": draw,
+    "effect": effect,
     "envelope": envelope,
     "evaluation": evaluation,
     "identity": identity,

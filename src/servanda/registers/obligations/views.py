@@ -35,13 +35,13 @@ def obligations_document(register: ObligationsRegister, at: date) -> dict[str, A
     record = register.record
     force = record.in_force(record.whole) or record.agreement
     pack = record.packs[force]
-    evidence = _all_evidence(register, pack)
+    evidence: dict[str, list[Evidence]] = {}
+    for item in _all_evidence(register, pack):
+        evidence.setdefault(item.obligation, []).append(item)
     rows = []
     for name in sorted(pack.obligations):
         obligation = pack.obligations[name]
-        mine = sorted(
-            (e for e in evidence if e.obligation == name and _counts(obligation, e)), key=lambda item: item.order
-        )
+        mine = sorted((e for e in evidence.get(name, ()) if _counts(obligation, e)), key=lambda item: item.order)
         rows.append(_row(name, judge(register, pack, obligation, mine, at)))
     return {"at": at.isoformat(), "obligations": rows, "servanda-obligations": 1}
 
