@@ -14,6 +14,7 @@ from pathlib import Path
 from making import (
     agreements,
     bundles,
+    bytable,
     custodies,
     draws,
     duties,
@@ -46,6 +47,7 @@ def made(signatures: Signatures) -> list[Case]:
         *entries.cases(),
         *settlements.cases(),
         *custodies.cases(),
+        *bytable.cases(),
         *witnesses.cases(),
         *draws.cases(),
         *duties.cases(),

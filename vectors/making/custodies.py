@@ -16,22 +16,25 @@ _FORMATS = ("declare", "handover")
 Change = Callable[[dict[str, Any]], Any]
 
 
-def _grams(amount: int | None) -> dict[str, Any]:
+def grams(amount: int | None) -> dict[str, Any]:
+    """A quantity in grams, or one not stated."""
     return (
         {"basis": "not-stated", "unit": "g"} if amount is None else {"amount": amount, "basis": "stated", "unit": "g"}
     )
 
 
-def _row(amount: int | None, kind: str = "cargo", **members: Any) -> dict[str, Any]:
-    return {"kind": kind, "place": "store", "quantity": _grams(amount), **members}
+def cargo(amount: int | None, kind: str = "cargo", **members: Any) -> dict[str, Any]:
+    """A row of a declaration, a part, a residue."""
+    return {"kind": kind, "place": "store", "quantity": grams(amount), **members}
 
 
 def _boat(serial: str) -> dict[str, Any]:
-    return _row(None, "boat", quantity={"amount": 1, "basis": "stated", "unit": "piece"}, serial=serial)
+    return cargo(None, "boat", quantity={"amount": 1, "basis": "stated", "unit": "piece"}, serial=serial)
 
 
-def _held(lot: str, amount: int | None) -> dict[str, Any]:
-    return {"lot": lot, "quantity": _grams(amount)}
+def held(lot: str, amount: int | None) -> dict[str, Any]:
+    """A lot and its quantity, as offers name it."""
+    return {"lot": lot, "quantity": grams(amount)}
 
 
 def _world(*formats: str, parties: tuple[str, ...] = ("ash", "birch")) -> World:
@@ -51,7 +54,7 @@ def _part(*received: dict[str, Any]) -> dict[str, Any]:
     return {"condition": None, "extent": "part", "received": list(received)}
 
 
-def _add(cases: Cases, name: str, sentence: str, world: World, rule: str, misread: Change, wrong: str) -> None:
+def add_balances(cases: Cases, name: str, sentence: str, world: World, rule: str, misread: Change, wrong: str) -> None:
     """Two cases: the balances that follow, and those that an exporter states who reads a rule otherwise."""
     now: Moment = moment(world)
     balances = now.documents["custody"]
@@ -72,13 +75,19 @@ def _accounts(lots: list[dict[str, Any]]) -> list[dict[str, Any]]:
     sums: dict[tuple[str, str], dict[str, Any]] = {}
     for lot in lots:
         blank = {"account": lot["account"], "derived": 0, "stated": 0, "unit": lot["unit"], "unstated": 0}
-        row = sums.setdefault((lot["account"], lot["unit"]), blank)
+        row, rows = sums.setdefault((lot["account"], lot["unit"]), blank), lot.get("rows", 1)
+        if lot["basis"] == "range":
+            ends = row.setdefault("range", {"from": 0, "lots": 0, "to": 0})
+            row["range"] = {name: ends[name] + rows * lot.get(name, 1) for name in ends}
+            continue
         member = "unstated" if lot["basis"] == "not-stated" else lot["basis"]
-        row[member] += 1 if member == "unstated" else lot["amount"]
+        row[member] = row.get(member, 0) + rows * (1 if lot["amount"] is None else lot["amount"])
     return [row for _, row in sorted(sums.items())]
 
 
-def _lot(name: str, **members: Any) -> Change:
+def shown_as(name: str, **members: Any) -> Change:
+    """A misreading: this lot is otherwise."""
+
     def change(balances: dict[str, Any]) -> None:
         row = next(row for row in balances["lots"] if row["lot"] == name)
         row.update(members)
@@ -86,30 +95,34 @@ def _lot(name: str, **members: Any) -> Change:
     return change
 
 
-def _without(code: str) -> Change:
+def without(code: str) -> Change:
+    """A misreading: discrepancies with this code are left out."""
+
     def change(balances: dict[str, Any]) -> None:
         balances["discrepancies"] = [row for row in balances["discrepancies"] if row["code"] != code]
 
     return change
 
 
-def _amount(lot: str, amount: int, basis: str = "stated") -> Change:
+def with_amount(lot: str, amount: int, basis: str = "stated") -> Change:
+    """A misreading: this lot has another amount."""
+
     def change(balances: dict[str, Any]) -> None:
-        _lot(lot, amount=amount, basis=basis)(balances)
+        shown_as(lot, amount=amount, basis=basis)(balances)
 
     return change
 
 
 def _declared(cases: Cases) -> None:
     world = _world("found")
-    _declare(world, _row(700), _row(None, "salt"), _boat("A-1"))
-    _declare(world, _row(50, "slag"), party="birch")
-    _declare(world, _row(5), party="birch", form="found")
-    for row in (_row(1, "gold"), _row(1, "boat"), {**_row(1), "place": "cave"}):
-        _declare(world, _row(1), row)
+    _declare(world, cargo(700), cargo(None, "salt"), _boat("A-1"))
+    _declare(world, cargo(50, "slag"), party="birch")
+    _declare(world, cargo(5), party="birch", form="found")
+    for row in (cargo(1, "gold"), cargo(1, "boat"), {**cargo(1), "place": "cave"}):
+        _declare(world, cargo(1), row)
     wrong = "Stated is the account of the finder for what was found."
     sentence = "Lots declared, one without a quantity; one is found; a kind, a unit and a place that there are not."
-    _add(cases, "declared", sentence, world, "#Postings 2", _lot("birch/4/0", account="held/birch"), wrong)
+    add_balances(cases, "declared", sentence, world, "#Postings 2", shown_as("birch/4/0", account="held/birch"), wrong)
     world = _world()
     _declare(world, _boat("A-1"))
     _declare(world, _boat("A-1"), _boat("A-2"))
@@ -117,16 +130,16 @@ def _declared(cases: Cases) -> None:
     _declare(world, _boat("A-1"), party="birch")
     sentence = "A serial twice by one party, in two declarations and in one; and once by each party."
     wrong = "Left out is the discrepancy between the two parties."
-    _add(cases, "serials", sentence, world, "#Postings 2", _without("duplicate-serial"), wrong)
+    add_balances(cases, "serials", sentence, world, "#Postings 2", without("duplicate-serial"), wrong)
 
 
 def _divided(cases: Cases) -> None:
     world = _world("split", "merge")
-    _declare(world, _row(700), _row(300), _row(90))
-    world.say("ash", "split", {"lot": "ash/3/0", "parts": [_row(200, "salt"), _row(100)]})
-    world.say("ash", "split", {"lot": "ash/3/1", "parts": [_row(300)]})
-    world.say("ash", "split", {"lot": "ash/3/2", "parts": [_row(91)]})
-    world.say("ash", "split", {"lot": "ash/3/2", "parts": [_row(1, "slag")]})
+    _declare(world, cargo(700), cargo(300), cargo(90))
+    world.say("ash", "split", {"lot": "ash/3/0", "parts": [cargo(200, "salt"), cargo(100)]})
+    world.say("ash", "split", {"lot": "ash/3/1", "parts": [cargo(300)]})
+    world.say("ash", "split", {"lot": "ash/3/2", "parts": [cargo(91)]})
+    world.say("ash", "split", {"lot": "ash/3/2", "parts": [cargo(1, "slag")]})
     world.say("ash", "merge", {"kind": "cargo", "lots": ["ash/3/0", "ash/4/0"], "place": "harbour"})
     world.say("ash", "merge", {"kind": "cargo", "lots": ["ash/4/1", "ash/5/0"], "place": "store"})
     world.say("ash", "merge", {"kind": "salt", "lots": ["ash/4/1", "ash/8/0"], "place": "store"})
@@ -135,93 +148,99 @@ def _divided(cases: Cases) -> None:
         "Splits and merges; refused are too much, another kind, two pools, a narrower kind, a lot that has ended."
     )
     wrong = "Left out is that two lots were of different pools."
-    _add(cases, "split-and-merged", sentence, world, "#Postings 3 and 4", _without("posting/pool"), wrong)
+    add_balances(cases, "split-and-merged", sentence, world, "#Postings 3 and 4", without("posting/pool"), wrong)
     world = _world("split", "merge")
-    _declare(world, _row(700), _row(400), _row(None), _row(80))
-    world.say("ash", "split", {"lot": "ash/3/0", "parts": [_row(200)]})
-    world.say("ash", "split", {"lot": "ash/3/0", "parts": [_row(None)]})
-    world.say("ash", "split", {"lot": "ash/3/1", "parts": [_row(None), _row(100)]})
-    world.say("ash", "split", {"lot": "ash/6/0", "parts": [_row(350)]})
-    world.say("ash", "split", {"lot": "ash/3/2", "parts": [_row(10)]})
-    world.say("ash", "split", {"lot": "ash/3/3", "parts": [_row(None)]})
-    world.say("ash", "split", {"lot": "ash/3/3", "parts": [_row(30)]})
+    _declare(world, cargo(700), cargo(400), cargo(None), cargo(80))
+    world.say("ash", "split", {"lot": "ash/3/0", "parts": [cargo(200)]})
+    world.say("ash", "split", {"lot": "ash/3/0", "parts": [cargo(None)]})
+    world.say("ash", "split", {"lot": "ash/3/1", "parts": [cargo(None), cargo(100)]})
+    world.say("ash", "split", {"lot": "ash/6/0", "parts": [cargo(350)]})
+    world.say("ash", "split", {"lot": "ash/3/2", "parts": [cargo(10)]})
+    world.say("ash", "split", {"lot": "ash/3/3", "parts": [cargo(None)]})
+    world.say("ash", "split", {"lot": "ash/3/3", "parts": [cargo(30)]})
     world.say("ash", "merge", {"kind": "cargo", "lots": ["ash/3/3", "ash/9/0"], "place": "store"})
     sentence = "Parts without a quantity: what can be derived, and what cannot; a pool that is exceeded."
     wrong = "Left out is the discrepancy of the pool."
-    _add(cases, "not-stated", sentence, world, "#Postings 3", _without("pool-exceeded"), wrong)
+    add_balances(cases, "not-stated", sentence, world, "#Postings 3", without("pool-exceeded"), wrong)
 
 
 def _handed(cases: Cases) -> None:
     world = _world("move")
-    _declare(world, _row(10), _row(20), _row(30), _row(40), _row(50))
-    world.say("birch", "accept", FULL, refers=[_hand(world, _held("ash/3/0", 10))])
-    world.say("birch", "refuse", {"reason": "no room"}, refers=[_hand(world, _held("ash/3/1", 20))])
-    _hand(world, _held("ash/3/2", 30))
+    _declare(world, cargo(10), cargo(20), cargo(30), cargo(40), cargo(50))
+    world.say("birch", "accept", FULL, refers=[_hand(world, held("ash/3/0", 10))])
+    world.say("birch", "refuse", {"reason": "no room"}, refers=[_hand(world, held("ash/3/1", 20))])
+    _hand(world, held("ash/3/2", 30))
     world.say("ash", "move", {"lot": "ash/3/2", "place": "harbour"})
     world.say("ash", "move", {"lot": "ash/3/0", "place": "store"})
     world.say("ash", "move", {"lot": "ash/9/0", "place": "store"})
-    _hand(world, _held("ash/3/3", 41))
-    _hand(world, _held("ash/3/3", 40), _held("ash/3/3", 40))
+    _hand(world, held("ash/3/3", 41))
+    _hand(world, held("ash/3/3", 40), held("ash/3/3", 40))
     world.say("birch", "move", {"lot": "ash/3/0", "place": "store"})
-    world.say("birch", "accept", FULL, refers=[_hand(world, _held("ash/3/4", 50), place="cave")])
+    world.say("birch", "accept", FULL, refers=[_hand(world, held("ash/3/4", 50), place="cave")])
     sentence = "Offers: accepted, refused, open; of another quantity, of a lot twice; moves by who may and who may not."
     wrong = "The lot on its way is said to be with its receiver."
-    _add(
+    add_balances(
         cases,
         "handed-over",
         sentence,
         world,
         "#Postings 5",
-        _lot("ash/3/2", account="held/birch"),
+        shown_as("ash/3/2", account="held/birch"),
         wrong,
     )
     world = _world("resolve")
-    _declare(world, _row(100), _row(None), _row(30), _row(40))
-    offer = _hand(world, *(_held(f"ash/3/{row}", amount) for row, amount in enumerate((100, None, 30, 40))))
-    received = _part(_held("ash/3/0", 90), _held("ash/3/1", 5), _held("ash/3/2", 0), _held("ash/3/3", 40))
+    _declare(world, cargo(100), cargo(None), cargo(30), cargo(40))
+    offer = _hand(world, *(held(f"ash/3/{row}", amount) for row, amount in enumerate((100, None, 30, 40))))
+    received = _part(held("ash/3/0", 90), held("ash/3/1", 5), held("ash/3/2", 0), held("ash/3/3", 40))
     world.say("birch", "accept", received, refers=[offer])
-    rest = {"holder": "ash", "lots": [_held("birch/3/0", 10)]}
+    rest = {"holder": "ash", "lots": [held("birch/3/0", 10)]}
     resolved = world.say("birch", "resolve", rest, named=["ash"])
     world.say("ash", "accept", FULL, refers=[resolved])
     world.say("birch", "resolve", rest, named=["ash"])
-    world.say("birch", "resolve", {"holder": "oak", "lots": [_held("birch/3/2", 30)]}, named=["ash"])
-    world.say("birch", "resolve", {"holder": "ash", "lots": [_held("birch/3/2", 30)]}, named=["ash"])
+    world.say("birch", "resolve", {"holder": "oak", "lots": [held("birch/3/2", 30)]}, named=["ash"])
+    world.say("birch", "resolve", {"holder": "ash", "lots": [held("birch/3/2", 30)]}, named=["ash"])
     sentence = "Received in part: the rest is in dispute, and one dispute is resolved."
     wrong = "A lot of which nothing was received is said to have become the receiver's."
-    _add(
-        cases, "received-in-part", sentence, world, "#Postings 5 and 7", _lot("birch/3/2", account="held/birch"), wrong
+    add_balances(
+        cases,
+        "received-in-part",
+        sentence,
+        world,
+        "#Postings 5 and 7",
+        shown_as("birch/3/2", account="held/birch"),
+        wrong,
     )
     world = _world(parties=("ash", "birch", "cedar"))
-    _declare(world, _row(10))
-    world.say("birch", "accept", FULL, refers=[_hand(world, _held("ash/3/0", 10))])
-    _hand(world, _held("ash/3/0", 10), by="birch", to="cedar")
+    _declare(world, cargo(10))
+    world.say("birch", "accept", FULL, refers=[_hand(world, held("ash/3/0", 10))])
+    _hand(world, held("ash/3/0", 10), by="birch", to="cedar")
     sentence = "Accepted and not attested by the third party: the receiver cannot pass it on."
     wrong = "Left out is that the receiver tried."
-    _add(cases, "not-settled", sentence, world, "#Postings 1", _without("posting/not-custodian"), wrong)
+    add_balances(cases, "not-settled", sentence, world, "#Postings 1", without("posting/not-custodian"), wrong)
 
 
 def _ended(cases: Cases) -> None:
     world = _world("destroy", "loss", "consume")
-    _declare(world, _row(10), _row(20), _row(30), _row(40), _row(50))
+    _declare(world, cargo(10), cargo(20), cargo(30), cargo(40), cargo(50))
     method = {"evidence": ["3f" * 32], "method": "burnt", "place": "store"}
 
     def burn(lot: str, amount: int, *residue: dict[str, Any]) -> str:
-        content = {**method, "lots": [_held(lot, amount)], "residue": list(residue)}
+        content = {**method, "lots": [held(lot, amount)], "residue": list(residue)}
         return world.say("ash", "destroy", content, named=["birch"])
 
-    done = burn("ash/3/0", 10, _row(2, "slag"))
+    done = burn("ash/3/0", 10, cargo(2, "slag"))
     world.say("birch", "accept", FULL, refers=[done])
     world.say("birch", "refuse", {"reason": "not seen"}, refers=[burn("ash/3/1", 20)])
-    burn("ash/3/2", 30, _row(1, "slag"))
+    burn("ash/3/2", 30, cargo(1, "slag"))
     world.say("ash", "loss", {"lots": ["ash/3/3"], "reason": "storm"})
     world.say("ash", "consume", {"lots": ["ash/3/4"], "reason": "eaten"})
     world.say("ash", "loss", {"lots": ["ash/3/0"], "reason": "storm"})
     world.say("ash", "consume", {"lots": ["ash/3/3"], "reason": "eaten"})
-    _hand(world, _held("ash/4/0", 2))
+    _hand(world, held("ash/4/0", 2))
     world.say("ash", "loss", {"lots": ["ash/4/0"], "reason": "storm"})
     sentence = "Destroyed with a residue, not witnessed, still open; lost, used up; lost on the way."
     wrong = "The residue of the destruction that is still open is said to be there."
-    _add(cases, "destroyed-and-lost", sentence, world, "#Postings 6 and 8", _residue, wrong)
+    add_balances(cases, "destroyed-and-lost", sentence, world, "#Postings 6 and 8", _residue, wrong)
 
 
 def _residue(balances: dict[str, Any]) -> None:
@@ -231,22 +250,24 @@ def _residue(balances: dict[str, Any]) -> None:
 
 def _corrected(cases: Cases) -> None:
     world = _world("split", "contest")
-    first = _declare(world, _row(10), _row(20), _row(30))
+    first = _declare(world, cargo(10), cargo(20), cargo(30))
     world.say(
         "ash",
         "correct",
-        {"content": {"lots": [_row(11), _row(20), _row(30), _row(40)]}, "reason": "weighed"},
+        {"content": {"lots": [cargo(11), cargo(20), cargo(30), cargo(40)]}, "reason": "weighed"},
         refers=[first],
     )
-    world.say("ash", "split", {"lot": "ash/3/1", "parts": [_row(5)]})
-    world.say("ash", "correct", {"content": {"lots": [_row(11), _row(25)]}, "reason": "weighed again"}, refers=[first])
-    world.say("ash", "correct", {"content": {"lots": [_row(1, "gold")]}, "reason": "dug"}, refers=[first])
-    split = world.say("ash", "split", {"lot": "ash/3/2", "parts": [_row(3)]})
-    world.say("ash", "correct", {"content": {"lot": "ash/3/2", "parts": [_row(4)]}, "reason": "no"}, refers=[split])
+    world.say("ash", "split", {"lot": "ash/3/1", "parts": [cargo(5)]})
+    world.say(
+        "ash", "correct", {"content": {"lots": [cargo(11), cargo(25)]}, "reason": "weighed again"}, refers=[first]
+    )
+    world.say("ash", "correct", {"content": {"lots": [cargo(1, "gold")]}, "reason": "dug"}, refers=[first])
+    split = world.say("ash", "split", {"lot": "ash/3/2", "parts": [cargo(3)]})
+    world.say("ash", "correct", {"content": {"lot": "ash/3/2", "parts": [cargo(4)]}, "reason": "no"}, refers=[split])
     world.say("birch", "contest", {"reason": "never seen"}, refers=[first])
     sentence = "A declaration is corrected in time, with a row more, and too late; a split is not; a party contests."
     wrong = "The correction that came too late is said to hold."
-    _add(cases, "corrected", sentence, world, "#Postings 9 and 10", _amount("ash/3/1", 25), wrong)
+    add_balances(cases, "corrected", sentence, world, "#Postings 9 and 10", with_amount("ash/3/1", 25), wrong)
 
 
 def cases() -> list[Case]:
