@@ -44,7 +44,7 @@ def proposal(text: str, document: str = "proposal") -> dict[str, Any]:
 
 def states(between: World, offer: Entry) -> set[str]:
     """The state of an offer at each centre."""
-    return {Reading(centre.record).offer_state(offer.place) for centre in between.centres.values()}
+    return {Reading(centre).offer_state(offer.place) for centre in between.centres.values()}
 
 
 def accept(between: World, party: str, offer: Entry, condition: dict[str, str] | None = None) -> Entry:
@@ -133,7 +133,7 @@ def test_A7_a_consequence_is_recorded_with_who_supports_and_who_refuses_and_noth
     or missed, by it: the register has no such word for conduct.
     """
     world_, _ = replayed("us-ru-2013")
-    reading = Reading(world_.centres["usa"].record)
+    reading = Reading(world_.centres["usa"])
     assert {said.content["consequence"] for said in reading.of("dialogue.consequence")} == {"chapter-7", "icc-referral"}
     for measure in ("chapter-7", "icc-referral"):
         stances = {

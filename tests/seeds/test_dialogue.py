@@ -24,7 +24,7 @@ def review(contact: str = "june-meeting") -> dict[str, Any]:
 
 @cache
 def reading() -> Reading:
-    return Reading(replayed("us-ru-2013")[0].centres["rus"].record)
+    return Reading(replayed("us-ru-2013")[0].centres["rus"])
 
 
 def topic(name: str, contact: str = "june-meeting") -> dict[str, Any]:
@@ -235,7 +235,7 @@ def test_B10_the_statement_of_june_corroborates_the_claim_of_september_from_anot
     assert "securing chemical weapons" in june["words"]
     links = {(link.content["from"], link.content["relation"]): link for link in reading().of("dialogue.link")}
     link = links[june["entry"], "corroborates"]
-    claim = next(said for said in reading().all if str(said.place) == link.content["to"])
+    claim = next(said for said in reading().of("dialogue.statement") if str(said.place) == link.content["to"])
     assert "going back months" in claim.content["words"]
     sources = {str(said.place): said.content["source"] for said in reading().of("dialogue.statement")}
     assert (sources[june["entry"]], sources[str(claim.place)]) == ("review", "back-channel")

@@ -22,6 +22,8 @@ from servanda.registers.dialogue.topics import KINDS, topic_document
 from servanda.registers.obligations.views import obligations_document
 
 Arguments = Mapping[str, Any]
+ATTRIBUTED_MAX = 8
+"""How many attributed statements of a topic the file quotes, the latest; it says how many there are."""
 
 
 def brief_document(centre: Centre, body: str, day: date) -> dict[str, Any]:
@@ -41,23 +43,20 @@ def brief_document(centre: Centre, body: str, day: date) -> dict[str, Any]:
     contacts = [contact_row(register, name) for name in _contacts(centre, body)]
     topics = _topics(centre, row, contacts)
     documents = _documents(centre, day, topics)
+    rows = [_topic(centre, topic) for topic in topics]
     return {
         "servanda-brief": 1,
         "at": day.isoformat(),
         "body": row,
         "meetings": contacts,
-        "topics": [_topic(centre, topic) for topic in topics],
+        "topics": rows,
         "documents": documents,
         "commitments": _commitments(centre, day, documents, topics),
         "tasks": [
             t for t in tasks_document(register, day)["tasks"] if not t["topics"] or set(t["topics"]) & set(topics)
         ],
         "obligations": _obligations(centre, day),
-        "sources": [
-            source_row(item)
-            for name in register.names["source"].openings
-            if (item := register.opening("source", name)) is not None
-        ],
+        "sources": _sources(centre, rows),
         "names": {topic: _names(topic_document(register, topic)["names"]) for topic in topics},
         "parties": {party["id"]: party["names"] for party in pack_of(centre).data["parties"]},
         "status": contacts[0]["status"] if contacts else "actual",
@@ -96,10 +95,24 @@ def _topic(centre: Centre, topic: str) -> dict[str, Any]:
         "last-outcome": whole["outcomes"][-1] if whole["outcomes"] else None,
         "positions": latest,
         "not-agreed": [row for row in whole["issues"] if row["open"]],
-        "attributed": whole["attributed"],
+        "attributed": whole["attributed"][-ATTRIBUTED_MAX:],
+        "attributed-in-all": len(whole["attributed"]),
         "consequences": whole["consequences"],
         "moves": len(whole["movement"]),
     }
+
+
+def _sources(centre: Centre, rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The sources of what the file quotes, and those that they cite."""
+    said = [one for row in rows for one in row["attributed"]]
+    said += [one for row in rows for parties in row["positions"].values() for one in parties.values()]
+    used = {one["source"] for one in said if "source" in one}
+    register = centre.dialogue
+    items = [register.opening("source", name) for name in register.names["source"].openings]
+    found = [
+        item for item in items if item is not None and {item.content["source"], item.content.get("cited-by")} & used
+    ]
+    return [source_row(item) for item in sorted(found, key=lambda one: (one.content["source"] not in used, one.order))]
 
 
 def _seconds(day: date) -> int:

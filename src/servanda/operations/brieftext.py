@@ -72,6 +72,8 @@ class _Page:
         for one in topic["attributed"]:
             if one.get("words") not in quoted:
                 yield quote(self._said(one))
+        if topic["attributed-in-all"] > len(topic["attributed"]):
+            yield item(f"{words['in-all']}: {topic['attributed-in-all']}")
         for issue in topic["not-agreed"]:
             yield item(f"{words['open']}: {issue['text']} ({', '.join(issue['by'])})")
         for measure in topic["consequences"]:

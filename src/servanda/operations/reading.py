@@ -1,23 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What was said under an agreement, read across the registers: each entry of the dialogue, as last corrected.
+"""What was said under an agreement, put side by side from the registers of dialogue, agreements and commitments.
 
-The registers judge; this only puts side by side, by place, what a review or a brief quotes.
+The registers judge, order and find; this only hands a review what it quotes, each with its place and its flags.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any, NamedTuple
 
 from servanda.agreement.dates import stated_flags
 from servanda.journal.frame import Frame, Place
-from servanda.journal.record import Record
+from servanda.journal.named import Item
 from servanda.journal.threads import Cut
-from servanda.proof.canonical import encode
-
-ROOMS = ("dialogue.", "agreement.", "commitments.")
+from servanda.operations.centre import Centre
+from servanda.registers.agreements.fold import Document, digest_of
+from servanda.registers.dialogue.contacts import latest_accounts
+from servanda.registers.dialogue.rows import all_topics, pack_in_force, topic_names, topic_within
+from servanda.registers.dialogue.topics import issue_rows
 
 
 class Said(NamedTuple):
@@ -35,8 +36,8 @@ class Said(NamedTuple):
 
     @property
     def digest(self) -> str:
-        """The SHA-256 of the canonical content: what `amends` and translations name."""
-        return hashlib.sha256(encode(dict(self.content))).hexdigest()
+        """The digest of a text: what `amends` and translations name."""
+        return digest_of(dict(self.content))
 
     @property
     def stated(self) -> dict[str, Any] | None:
@@ -52,44 +53,37 @@ class Said(NamedTuple):
         return tuple(sorted({*self.frame.flags, *own}))
 
 
+def _said(items: Iterable[Item]) -> list[Said]:
+    return [Said(item.place, item.effect, item.frame, item.content) for item in items]
+
+
 class Reading:
-    """Everything that was said, in the order of the clock that each entry goes by, then of party and number."""
+    """What a centre's registers hold, by what a review asks for."""
 
-    def __init__(self, record: Record, refused: Collection[Place] = ()) -> None:
-        """Read a record.
-
-        Args:
-            record: the record.
-            refused: entries that a register refused: they have no effect, and are not read.
-        """
-        self.record = record
-        pack = record.packs[record.in_force(record.whole) or record.agreement]
-        self.pack: Mapping[str, Any] = pack.data
+    def __init__(self, centre: Centre) -> None:
+        """Read what the centre's registers have folded so far."""
+        self.dialogue, self.agreements = centre.dialogue, centre.agreements
+        self.commitments = centre.commitments
+        self.record = centre.record
+        self.pack: Mapping[str, Any] = pack_in_force(self.dialogue).data
         self.parties = [party["id"] for party in self.pack["parties"]]
-        corrected: dict[Place, tuple[int, Mapping[str, Any]]] = {}
-        found: list[tuple[str, Place, str, Frame]] = []
-        for entry in record.log:
-            if not entry.admissible or entry.frame is None or entry.place in refused:
-                continue
-            if entry.frame.format == "correct":
-                target = entry.frame.refers_to[0].place
-                if entry.place.number > corrected.get(target, (0, {}))[0]:
-                    corrected[target] = (entry.place.number, entry.frame.content["content"])
-            effect = record.effect_of(entry) or ""
-            if effect.startswith(ROOMS):
-                found.append((entry.frame.exercise_at or entry.frame.released_at, entry.place, effect, entry.frame))
-        self.all = [
-            Said(place, effect, frame, corrected.get(place, (0, frame.content))[1])
-            for _, place, effect, frame in sorted(found, key=lambda row: row[:2])
-        ]
+
+    def row(self, kind: str, name: str) -> list[Said]:
+        """What the register of dialogue finds under a key, by date (`registers.dialogue.keys`)."""
+        return _said(self.dialogue.index.row(kind, name))
 
     def of(self, effect: str) -> list[Said]:
-        """What was said with one effect."""
-        return [said for said in self.all if said.effect == effect]
+        """What was said of the dialogue with one effect, by date."""
+        return self.row("effect", effect)
 
     def by_party(self, said: Iterable[Said]) -> list[Said]:
         """The same, the pack's first party first."""
         return sorted(said, key=lambda one: self.parties.index(one.place.party))
+
+    def accounts(self, contact: str) -> dict[str, Said]:
+        """The latest account of a contact by each party, in the pack's order of parties."""
+        latest = latest_accounts(self.dialogue, contact)
+        return {party: _said([latest[party]])[0] for party in self.parties if party in latest}
 
     def past(self, place: Place) -> Cut:
         """What the author of an entry had when it was made."""
@@ -100,51 +94,64 @@ class Reading:
     @cached_property
     def topics(self) -> dict[str, str | None]:
         """Every topic to the one that it lies within: the pack's in its order, then those that entries opened."""
-        found = {topic["id"]: topic["within"] for topic in self.pack.get("topics", ())}
-        for said in self.of("dialogue.topic"):
-            found.setdefault(said.content["topic"], said.content.get("within"))
-        return found
+        return {topic: topic_within(self.dialogue, topic) for topic in all_topics(self.dialogue)}
 
     def topic_names(self, topic: str) -> dict[str, str]:
         """The names of a topic, by language."""
-        for known in self.pack.get("topics", ()):
-            if known["id"] == topic:
-                return dict(known["names"])
-        for said in self.of("dialogue.topic"):
-            if said.content["topic"] == topic:
-                return {row["language"]: row["text"] for row in said.content["names"]}
-        return {}
+        return {row["language"]: row["text"] for row in topic_names(self.dialogue, topic)}
 
     def open_issues(self, topic: str) -> list[dict[str, str]]:
         """Issues of a topic of which the latest word of any party is that they are not agreed."""
-        latest: dict[tuple[str, str], Said] = {}
-        for said in self.of("dialogue.issue"):
-            if said.content["topic"] == topic:
-                latest[said.content["issue"], said.place.party] = said
-        found: dict[str, dict[str, str]] = {}
-        for (issue, party), said in latest.items():
-            if said.content["state"] == "not-agreed":
-                row = found.setdefault(issue, {"issue": issue, "text": said.content["text"], "entry": str(said.place)})
-                row["by"] = f"{row['by']}, {party}" if "by" in row else party
-        return list(found.values())
+        return [
+            {"issue": row["issue"], "text": row["text"], "by": ", ".join(by), "entry": row["by"][by[0]][-1]["entry"]}
+            for row in issue_rows(self.dialogue, topic)
+            if row["open"] and (by := [party for party in self.parties if party in row["by"]])
+        ]
 
-    def document_topics(self, document: str) -> list[str]:
-        """The topics of the texts of a document."""
-        return sorted(
-            {
-                topic
-                for said in self.of("agreement.text")
-                if said.content["document"] == document
-                for topic in said.content["topics"]
-            }
-        )
+    def texts_at(self, contact: str) -> list[Said]:
+        """The texts offered at a contact, in the order in which they were offered."""
+        documents = [self.agreements.documents[name] for name in self.agreements.by_contact.get(contact, ())]
+        found = [item for one in documents for item in one.texts.values() if item.content.get("contact") == contact]
+        return sorted(_said(found), key=lambda said: (said.clock, said.place))
+
+    def document(self, name: str) -> Document:
+        """Everything about one document."""
+        return self.agreements.documents[name]
+
+    def notices(self, document: str, effect: str) -> list[Said]:
+        """What was notified about a document with one effect, by place."""
+        notices = self.document(document).notices
+        return _said(notices[place] for place in sorted(notices) if notices[place].effect == effect)
+
+    def documents_on(self, topic: str) -> list[Said]:
+        """Texts of the documents on a topic, and what was notified about them."""
+        documents = [self.document(name) for name in sorted(self.agreements.by_topic.get(topic, ()))]
+        return _said(item for one in documents for kept in (one.texts, one.notices) for item in kept.values())
+
+    @cached_property
+    def _promised(self) -> dict[str, list[Said]]:
+        found: dict[str, list[Said]] = {}
+        for name in self.commitments.names.openings:
+            (said,) = _said([self.commitments.commitment(name).opened])
+            found.setdefault(said.content.get("document", ""), []).append(said)
+        return found
+
+    def promised_in(self, document: str) -> list[Said]:
+        """The commitments that name a document, in the order in which they were entered."""
+        return sorted(self._promised.get(document, ()), key=lambda said: (said.clock, said.place))
+
+    def marks(self, commitment: str) -> dict[str, int]:
+        """The latest mark of each party for a commitment."""
+        items = [i for i in self.commitments.said.get(commitment, ()) if i.effect == "commitments.mark"]
+        items.sort(key=lambda item: (item.content["as-of"], item.place.number))
+        return {item.party: item.content["mark"] for item in items}
 
     def clauses(self, text: Said) -> list[dict[str, Any]]:
         """The clauses of a text: each with its wording by language, translations included."""
         wordings: dict[str, dict[str, str]] = {}
         for version in text.content["texts"]:
             wordings[version["language"]] = {clause["id"]: clause["text"] for clause in version["clauses"]}
-        for said in self.of("agreement.translation"):
+        for said in self.notices(text.content["document"], "agreement.translation"):
             if said.content["digest"] == text.digest:
                 clauses = {clause["id"]: clause["text"] for clause in said.content["clauses"]}
                 wordings.setdefault(said.content["language"], clauses)
@@ -165,6 +172,3 @@ class Reading:
         if threads.refused(offer, whole):
             return "refused"
         return "accepted" if threads.accepted(offer, whole) else "offered"
-
-
-__all__ = ["Reading", "Said"]

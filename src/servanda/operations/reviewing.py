@@ -18,6 +18,10 @@ from servanda.operations.reading import Reading, Said
 
 OTHERS = frozenset({"reporter", "press"})
 """Manners of attribution in which nobody of the two sides speaks."""
+TOPIC_ROWS = ("statement", "position", "issue", "contact-topic", "task-topic")
+"""Where the register of dialogue keeps what is about a topic."""
+BEFORE_MAX = 12
+"""How much of what was on record before is shown for a topic: the first entries, and the latest words."""
 GENERAL = 3
 """A comment on more topics than this is one on the whole."""
 
@@ -32,18 +36,18 @@ def review_document(reading: Reading, contact: str) -> dict[str, Any]:
     Raises:
         Refusal: no contact of that id is on record, or it is not reported as held (`unknown-contact`).
     """
-    accounts = _accounts(reading, contact)
+    accounts = reading.accounts(contact)
     held = {party: said for party, said in accounts.items() if said.content["state"] == "held"}
     if not held:
-        known = sorted({said.content["contact"] for said in reading.of("dialogue.contact")})
+        known = sorted({said.content["contact"] for said in reading.of("dialogue.contact")})[:20]
         reason = "is planned, and not reported as held" if accounts else "is not on record"
         raise Refusal(
             f"the contact {contact!r} {reason}; on record are {', '.join(known) or 'none'}", "unknown-contact"
         )
     first = next(iter(held.values()))
-    before = _before(reading, contact, held)
+    before = _Before(reading, contact, held)
     topics = [_topic(reading, topic, contact, held, before) for topic in _topics(reading, contact, held)]
-    texts = [_text(reading, said) for said in _texts(reading, contact)]
+    texts = [_text(reading, said) for said in reading.texts_at(contact)]
     general = [_words(said) for said in _comments(reading, contact) if len(said.content["topics"]) > GENERAL]
     return {
         "servanda-review": 1,
@@ -58,24 +62,13 @@ def review_document(reading: Reading, contact: str) -> dict[str, Any]:
         "topics": topics,
         "expected": [t["topic"] for t in topics if t["before"]],
         "not-on-record-before": [t["topic"] for t in topics if not t["before"]],
-        "tasks": [
-            _task(reading, said) for said in reading.of("dialogue.task") if said.content.get("contact") == contact
-        ],
+        "tasks": [_task(reading, s) for s in reading.row("tasked-at", contact)],
         "next": _next(reading, held),
-        "sources": _sources(reading, contact, texts),
+        "sources": _sources(reading, contact, reading.texts_at(contact)),
         "names": {topic["topic"]: reading.topic_names(topic["topic"]) for topic in topics},
         "parties": {party["id"]: party["names"] for party in reading.pack["parties"]},
         "bodies": {body["id"]: body["names"] for body in reading.pack["bodies"]},
     }
-
-
-def _accounts(reading: Reading, contact: str) -> dict[str, Said]:
-    """The latest account of each party, in the pack's order of parties."""
-    found: dict[str, Said] = {}
-    for said in reading.of("dialogue.contact"):
-        if said.content["contact"] == contact:
-            found[said.place.party] = said  # in the order of each journal: the later replaces the earlier
-    return {party: found[party] for party in reading.parties if party in found}
 
 
 def _account(party: str, said: Said) -> dict[str, Any]:
@@ -83,48 +76,39 @@ def _account(party: str, said: Said) -> dict[str, Any]:
     return {"party": party, "entry": str(said.place), "on": said.frame.event_at, "stated": said.stated, **kept}
 
 
-def _before(reading: Reading, contact: str, held: Mapping[str, Said]) -> list[Said]:
-    """What was on record before any party had reported the contact as held, and was not of the contact itself."""
-    first = [
-        next(
-            said
-            for said in reading.of("dialogue.contact")
-            if said.place.party == party and said.content["contact"] == contact and said.content["state"] == "held"
-        )
-        for party in held
-    ]
-    cuts = [reading.past(said.place) for said in first]
-    planned = [said for said in reading.of("dialogue.contact") if said.content.get("contact") == contact]
-    plans = {said.place for said in planned if said.content["state"] == "planned"}
-    return [
-        said
-        for said in reading.all
-        if any(within(cut, said.place) for cut in cuts)
-        and (said.content.get("contact") != contact or said.place in plans)
-    ]
+class _Before:
+    """What was on record before any party had reported a contact as held, and was not of the contact itself."""
 
+    def __init__(self, reading: Reading, contact: str, held: Iterable[str]) -> None:
+        self._reading, self._contact = reading, contact
+        said = sorted(reading.row("contact", contact), key=lambda one: one.place)
+        self._plans = {one.place for one in said if one.content["state"] == "planned"}
+        self._cuts = [
+            reading.past(next(o.place for o in said if o.place.party == party and o.content["state"] == "held"))
+            for party in held
+        ]
 
-def _topics_of(said: Said, reading: Reading) -> Iterable[str]:
-    content = said.content
-    yield from content.get("topics", ())
-    yield from content.get("agenda", ())
-    if "topic" in content:
-        yield content["topic"]
-    if said.effect.startswith("agreement.") and "topics" not in content:
-        yield from reading.document_topics(content["document"])
+    def on(self, topic: str) -> list[Said]:
+        """Of one topic, in the order of the clock."""
+        found = {said.place: said for kind in TOPIC_ROWS for said in self._reading.row(kind, topic)}
+        found |= {said.place: said for said in self._reading.documents_on(topic)}
+        return sorted(filter(self._was, found.values()), key=lambda said: (said.clock, said.place))
+
+    def _was(self, said: Said) -> bool:
+        own = said.content.get("contact") == self._contact and said.place not in self._plans
+        return not own and any(within(cut, said.place) for cut in self._cuts)
 
 
 def _topics(reading: Reading, contact: str, held: Mapping[str, Said]) -> list[str]:
     """Every topic of the contact, in the order in which the pack, then the record names them."""
     found = {outcome["topic"] for said in held.values() for outcome in said.content["outcomes"]}
     found |= {topic for said in held.values() for topic in said.content["agenda"]}
-    for said in reading.all:
-        if said.content.get("contact") == contact and said.effect in ("dialogue.position", "dialogue.statement"):
-            found |= set(_topics_of(said, reading))
+    found |= {said.content["topic"] for said in reading.row("said-at", contact)}
+    found |= {topic for said in reading.row("about", contact) for topic in said.content["topics"]}
     return [topic for topic in reading.topics if topic in found]
 
 
-def _topic(reading: Reading, topic: str, contact: str, held: Mapping[str, Said], before: list[Said]) -> dict[str, Any]:
+def _topic(reading: Reading, topic: str, contact: str, held: Mapping[str, Said], before: _Before) -> dict[str, Any]:
     outcomes = {
         party: {"outcome": row["outcome"], "text": row.get("text", "")}
         for party, said in held.items()
@@ -132,16 +116,12 @@ def _topic(reading: Reading, topic: str, contact: str, held: Mapping[str, Said],
         if row["topic"] == topic
     }
     kinds = {row["outcome"] for row in outcomes.values()}
-    statements = [s for s in reading.of("dialogue.statement") if topic in s.content["topics"]]
-    here = [s for s in statements if s.content.get("contact") == contact or _same_day(s, held)]
+    earlier = before.on(topic)
+    here = [s for s in reading.row("statement", topic) if s.content.get("contact") == contact or _same_day(s, held)]
     sides = reading.by_party(s for s in here if s.content["manner"] not in OTHERS)
     comments = [s for s in here if s.content["manner"] in OTHERS and len(s.content["topics"]) <= GENERAL]
     quoted = {s.content.get("words") for s in sides}
-    positions = [
-        s
-        for s in reading.of("dialogue.position")
-        if s.content["topic"] == topic and s.content.get("contact") == contact
-    ]
+    positions = [s for s in reading.row("said-at", contact) if s.content["topic"] == topic]
     return {
         "topic": topic,
         "within": reading.topics[topic],
@@ -152,8 +132,9 @@ def _topic(reading: Reading, topic: str, contact: str, held: Mapping[str, Said],
             {**_position(s), "also-quoted": s.content.get("words") in quoted} for s in reading.by_party(positions)
         ],
         "issues": reading.open_issues(topic),
-        "before": [str(s.place) for s in before if topic in _topics_of(s, reading)],
-        "said-before": [_words(s) for s in before if s.effect == "dialogue.statement" and topic in s.content["topics"]],
+        "before": [str(s.place) for s in earlier[:BEFORE_MAX]],
+        "before-in-all": len(earlier),
+        "said-before": [_words(s) for s in earlier if s.effect == "dialogue.statement"][-BEFORE_MAX:],
         "comments": [_words(s) for s in comments],
     }
 
@@ -191,25 +172,17 @@ def _position(said: Said) -> dict[str, Any]:
 
 
 def _comments(reading: Reading, contact: str) -> list[Said]:
-    return [
-        said
-        for said in reading.of("dialogue.statement")
-        if said.content.get("contact") == contact and said.content["manner"] in OTHERS
-    ]
-
-
-def _texts(reading: Reading, contact: str) -> list[Said]:
-    return [said for said in reading.of("agreement.text") if said.content.get("contact") == contact]
+    return [said for said in reading.row("about", contact) if said.content["manner"] in OTHERS]
 
 
 def _text(reading: Reading, said: Said) -> dict[str, Any]:
     """One text offered at the contact: its state, its clauses, what each sets up, and what was said against it."""
     content, document = said.content, said.content["document"]
     languages = {text["language"]: text["status"] for text in content["texts"]}
-    for other in reading.of("agreement.translation"):
+    for other in reading.notices(document, "agreement.translation"):
         if other.content["digest"] == said.digest:
             languages.setdefault(other.content["language"], other.content["status"])
-    commitments = [s for s in reading.of("commitments.enter") if s.content.get("document") == document]
+    texts = reading.document(document).texts
     return {
         "document": document,
         "entry": str(said.place),
@@ -221,16 +194,15 @@ def _text(reading: Reading, said: Said) -> dict[str, Any]:
         "languages": languages,
         "authentic": content["authentic"],
         "clauses": reading.clauses(said),
-        "sets-up": [_commitment(reading, s) for s in commitments],
+        "sets-up": [_commitment(reading, s) for s in reading.promised_in(document)],
         "declarations": [
             {"party": s.place.party, "entry": str(s.place), "kind": s.content["kind"], "text": s.content["text"]}
-            for s in reading.of("agreement.declare")
-            if s.content["document"] == document
+            for s in reading.notices(document, "agreement.declare")
         ],
         "earlier": [
             {"entry": str(s.place), "until": s.content.get("until"), "stated": s.stated, "digest": s.digest}
-            for s in reading.of("agreement.text")
-            if s.content["document"] == document and s.digest in content["amends"]
+            for item in texts.values()
+            if (s := Said(item.place, item.effect, item.frame, item.content)).digest in content["amends"]
         ],
         "until": content.get("until"),
         "topics": content["topics"],
@@ -239,13 +211,8 @@ def _text(reading: Reading, said: Said) -> dict[str, Any]:
 
 
 def _commitment(reading: Reading, said: Said) -> dict[str, Any]:
-    marks = {
-        s.place.party: s.content["mark"]
-        for s in reading.of("commitments.mark")
-        if s.content["commitment"] == said.content["commitment"]
-    }
     kept = {name: said.content.get(name) for name in ("commitment", "text", "owners", "due", "clause")}
-    return {**kept, "entry": str(said.place), "marks": marks}
+    return {**kept, "entry": str(said.place), "marks": reading.marks(said.content["commitment"])}
 
 
 def _bottom_line(topics: Iterable[Mapping[str, Any]], texts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
@@ -265,8 +232,7 @@ def _task(reading: Reading, said: Said) -> dict[str, Any]:
     content = said.content
     words = {
         s.place.party: {"state": s.content["state"], "text": s.content["text"], "entry": str(s.place)}
-        for s in reading.of("dialogue.progress")
-        if s.content["task"] == content["task"]
+        for s in sorted(reading.row("progress", content["task"]), key=lambda one: one.place)
     }
     return {
         "task": content["task"],
@@ -302,9 +268,10 @@ def _next(reading: Reading, held: Mapping[str, Said]) -> list[dict[str, Any]]:
     ]
 
 
-def _sources(reading: Reading, contact: str, texts: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    used = {s.content["source"] for s in reading.all if s.content.get("contact") == contact and "source" in s.content}
-    rows = {said.content["source"]: said for said in reading.of("dialogue.source")}
+def _sources(reading: Reading, contact: str, texts: Iterable[Said]) -> list[dict[str, Any]]:
+    said_there = [s for kind in ("contact", "about", "said-at", "tasked-at") for s in reading.row(kind, contact)]
+    used = {s.content["source"] for s in (*said_there, *texts) if "source" in s.content}
+    rows = {said.content["source"]: said for said in reversed(reading.of("dialogue.source"))}
     cited = {name for name, said in rows.items() if said.content.get("cited-by") in used}
     return [
         {
@@ -319,15 +286,13 @@ def _sources(reading: Reading, contact: str, texts: Iterable[Mapping[str, Any]])
             "flags": list(said.flags),
             "note": said.content.get("note", ""),
         }
-        for name, said in rows.items()
+        for name, said in sorted(rows.items(), key=lambda one: (one[0] in cited, one[1].clock, one[1].place))
         if name in used | cited
     ]
 
 
 def _review(centre: Centre, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    registers = (centre.dialogue, centre.agreements, centre.commitments)
-    refused = {place for register in registers for place, _ in register.discrepancies}
-    return review_document(Reading(centre.record, refused), str(arguments["contact"]))
+    return review_document(Reading(centre), str(arguments["contact"]))
 
 
 COMMANDS = {"review": _review, **briefing.COMMANDS, **calendars.COMMANDS}
