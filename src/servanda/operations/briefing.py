@@ -6,22 +6,25 @@ It puts together what the registers say at one day; it judges nothing of its own
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
 
+from servanda.journal.named import Item
 from servanda.operations.centre import Centre
 from servanda.operations.drafting import pack_of
 from servanda.operations.errors import Refusal
-from servanda.registers.agreements.views import agreements_document
-from servanda.registers.commitments.views import commitments_document
+from servanda.registers.agreements.views import document_row
+from servanda.registers.commitments.views import commitment_row
 from servanda.registers.dialogue.contacts import body_row, contact_row
-from servanda.registers.dialogue.rows import all_topics, source_row, topics_below
-from servanda.registers.dialogue.tasks import tasks_document
-from servanda.registers.dialogue.topics import KINDS, topic_document
+from servanda.registers.dialogue.rows import all_topics, row_of, source_row, topic_names, topic_within, topics_below
+from servanda.registers.dialogue.tasks import task_row
+from servanda.registers.dialogue.topics import KINDS, issue_rows
 from servanda.registers.obligations.views import obligations_document
 
 Arguments = Mapping[str, Any]
+MEETINGS_MAX = 10
+"""How many contacts of a body the file lists, the latest; it says how many there are."""
 ATTRIBUTED_MAX = 8
 """How many attributed statements of a topic the file quotes, the latest; it says how many there are."""
 
@@ -29,8 +32,8 @@ ATTRIBUTED_MAX = 8
 def brief_document(centre: Centre, body: str, day: date) -> dict[str, Any]:
     """The file for a body as it stands on a day.
 
-    Its topics are those on the agenda of its next meeting, else of all its contacts, with all that is part of them;
-    without an agenda anywhere, every topic.
+    Its topics are those on the agenda of its next meeting, else of its latest contacts, with all that is part of
+    them; without an agenda anywhere, every topic.
 
     Raises:
         Refusal: the pack has no such body (`unknown-body`).
@@ -40,8 +43,9 @@ def brief_document(centre: Centre, body: str, day: date) -> dict[str, Any]:
         raise Refusal(f"no body {body!r}; the pack has {', '.join(known) or 'none'}", "unknown-body")
     register = centre.dialogue
     row = body_row(register, body, day)
-    contacts = [contact_row(register, name) for name in _contacts(centre, body)]
-    topics = _topics(centre, row, contacts)
+    names = list(dict.fromkeys(item.content["contact"] for item in reversed(register.index.row("body", body))))
+    contacts = [contact_row(register, name) for name in reversed(names[:MEETINGS_MAX])]
+    topics = _topics(centre, row, names[:MEETINGS_MAX])
     documents = _documents(centre, day, topics)
     rows = [_topic(centre, topic) for topic in topics]
     return {
@@ -49,28 +53,23 @@ def brief_document(centre: Centre, body: str, day: date) -> dict[str, Any]:
         "at": day.isoformat(),
         "body": row,
         "meetings": contacts,
+        "meetings-in-all": len(names),
         "topics": rows,
         "documents": documents,
-        "commitments": _commitments(centre, day, documents, topics),
-        "tasks": [
-            t for t in tasks_document(register, day)["tasks"] if not t["topics"] or set(t["topics"]) & set(topics)
-        ],
+        "commitments": _commitments(centre, day, documents),
+        "tasks": _tasks(centre, day, topics),
         "obligations": _obligations(centre, day),
         "sources": _sources(centre, rows),
-        "names": {topic: _names(topic_document(register, topic)["names"]) for topic in topics},
+        "names": {topic: _names(topic_names(register, topic)) for topic in topics},
         "parties": {party["id"]: party["names"] for party in pack_of(centre).data["parties"]},
         "status": contacts[0]["status"] if contacts else "actual",
     }
 
 
-def _contacts(centre: Centre, body: str) -> list[str]:
-    return list(dict.fromkeys(item.content["contact"] for item in centre.dialogue.index.row("body", body)))
-
-
-def _topics(centre: Centre, row: Mapping[str, Any], contacts: Iterable[Mapping[str, Any]]) -> list[str]:
+def _topics(centre: Centre, row: Mapping[str, Any], latest: Collection[str]) -> list[str]:
     register = centre.dialogue
     basis = row["next"]["basis"] if row["next"] else None
-    items = register.index.row("body", row["body"])
+    items = [i for name in {*latest, basis} - {None} for i in register.index.row("contact", str(name))]
     agenda = [t for item in items if item.content["contact"] == basis for t in item.content["agenda"]]
     agenda = agenda or [topic for item in items for topic in item.content["agenda"]]
     wanted = {part for topic in agenda for part in topics_below(register, topic)}
@@ -83,23 +82,47 @@ def _names(texts: Iterable[Mapping[str, str]]) -> dict[str, str]:
 
 def _topic(centre: Centre, topic: str) -> dict[str, Any]:
     """Where one topic stands: the last outcome, the latest of each side's words, open issues, what is proposed."""
-    whole = topic_document(centre.dialogue, topic)
-    latest = {
-        kind: {party: said[-1] for party, said in whole["positions"][kind].items() if said}
-        for kind in KINDS
-        if any(whole["positions"][kind].values())
-    }
+    register = centre.dialogue
+    index = register.index
+    attributed = [item for item in index.row("statement", topic) if "position" in item.content]
     return {
         "topic": topic,
-        "within": whole["within"],
-        "last-outcome": whole["outcomes"][-1] if whole["outcomes"] else None,
-        "positions": latest,
-        "not-agreed": [row for row in whole["issues"] if row["open"]],
-        "attributed": whole["attributed"][-ATTRIBUTED_MAX:],
-        "attributed-in-all": len(whole["attributed"]),
-        "consequences": whole["consequences"],
-        "moves": len(whole["movement"]),
+        "within": topic_within(register, topic),
+        "last-outcome": _last_outcome(centre, topic),
+        "positions": _latest(index.row("position", topic)),
+        "not-agreed": [row for row in issue_rows(register, topic) if row["open"]],
+        "attributed": [row_of(item) for item in attributed[-ATTRIBUTED_MAX:]],
+        "attributed-in-all": len(attributed),
+        "consequences": [
+            {**row_of(item), "stances": [row_of(one) for one in index.row("stance", item.content["consequence"])]}
+            for item in index.row("consequence-topic", topic)
+        ],
     }
+
+
+def _last_outcome(centre: Centre, topic: str) -> dict[str, Any] | None:
+    """What came of a topic at the last contact that anybody reported on it."""
+    for item in reversed(centre.dialogue.index.row("contact-topic", topic)):
+        if any(outcome["topic"] == topic for outcome in item.content["outcomes"]):
+            contact = contact_row(centre.dialogue, item.content["contact"])
+            for outcome in contact["outcomes"]:
+                if outcome["topic"] == topic:
+                    return {**outcome, "contact": contact["contact"], "on": contact["on"]}
+    return None
+
+
+def _latest(positions: Iterable[Item]) -> dict[str, dict[str, Any]]:
+    """The latest position of each kind by each party, in the order in which they are read."""
+    found = {(item.content["kind"], item.party): item for item in positions}
+    return {
+        kind: {party: row_of(item) for (what, party), item in sorted(found.items(), key=_key) if what == kind}
+        for kind in KINDS
+        if any(what == kind for what, _ in found)
+    }
+
+
+def _key(one: tuple[tuple[str, str], Item]) -> tuple[str, str]:
+    return one[0]
 
 
 def _sources(centre: Centre, rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -120,21 +143,29 @@ def _seconds(day: date) -> int:
 
 
 def _documents(centre: Centre, day: date, topics: Iterable[str]) -> list[dict[str, Any]]:
-    wanted = set(topics)
+    register = centre.agreements
+    names = sorted({name for topic in topics for name in register.by_topic.get(topic, ())})
     kept = ("document", "kind", "title", "state", "missing", "until", "days-left", "warning", "parties", "topics")
-    rows = agreements_document(centre.agreements, _seconds(day))["documents"]
-    return [{name: row[name] for name in kept} for row in rows if wanted & set(row["topics"])]
+    rows = [document_row(register, register.documents[name], _seconds(day)) for name in names]
+    return [{member: row[member] for member in kept} for row in rows]
 
 
-def _commitments(
-    centre: Centre, day: date, documents: Iterable[Mapping[str, Any]], topics: Iterable[str]
-) -> list[dict[str, Any]]:
-    """What the documents on these topics promise, and what is promised without a document."""
-    names = {row["document"] for row in documents} | {None}
-    rows = commitments_document(centre.commitments, day)["commitments"]
-    return sorted(
-        (row for row in rows if row["document"] in names), key=lambda row: (row["due"] or "9999", row["entry"])
-    )
+def _commitments(centre: Centre, day: date, documents: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """What the documents on these topics promise."""
+    register = centre.commitments
+    wanted = {row["document"] for row in documents}
+    names = [n for n in register.names.openings if register.commitment(n).opened.content.get("document") in wanted]
+    rows = [commitment_row(register, name, day) for name in names]
+    return sorted(rows, key=lambda row: (row["due"] or "9999", row["entry"]))
+
+
+def _tasks(centre: Centre, day: date, topics: Iterable[str]) -> list[dict[str, Any]]:
+    """The tasks on these topics that are still to be done, or of which the parties do not say the same."""
+    register = centre.dialogue
+    names = {item.content["task"] for topic in topics for item in register.index.row("task-topic", topic)}
+    rows = [task_row(register, name, day) for name in sorted(names)]
+    found = [row for row in rows if row["state"] in ("open", "overdue", "disputed")]
+    return sorted(found, key=lambda row: (row["due"] or "9999", row["task"]))
 
 
 def _obligations(centre: Centre, day: date) -> list[dict[str, Any]]:
