@@ -154,7 +154,8 @@ def _commitments(centre: Centre, day: date, documents: Iterable[Mapping[str, Any
     """What the documents on these topics promise."""
     register = centre.commitments
     wanted = {row["document"] for row in documents}
-    names = [n for n in register.names.openings if register.commitment(n).opened.content.get("document") in wanted]
+    opened = {name: register.items[register.names.first(name)] for name in register.names.openings}
+    names = [name for name, item in opened.items() if item.content.get("document") in wanted]
     rows = [commitment_row(register, name, day) for name in names]
     return sorted(rows, key=lambda row: (row["due"] or "9999", row["entry"]))
 

@@ -131,8 +131,8 @@ class Reading:
     @cached_property
     def _promised(self) -> dict[str, list[Said]]:
         found: dict[str, list[Said]] = {}
-        for name in self.commitments.names.openings:
-            (said,) = _said([self.commitments.commitment(name).opened])
+        names = self.commitments.names
+        for said in _said(self.commitments.items[names.first(name)] for name in names.openings):
             found.setdefault(said.content.get("document", ""), []).append(said)
         return found
 
@@ -142,9 +142,11 @@ class Reading:
 
     def marks(self, commitment: str) -> dict[str, int]:
         """The latest mark of each party for a commitment."""
-        items = [i for i in self.commitments.said.get(commitment, ()) if i.effect == "commitments.mark"]
-        items.sort(key=lambda item: (item.content["as-of"], item.place.number))
-        return {item.party: item.content["mark"] for item in items}
+        register = self.commitments
+        return {
+            party: register.marks(commitment, party)[-1].content["mark"]
+            for party in sorted(register.markers.get(commitment, ()))
+        }
 
     def clauses(self, text: Said) -> list[dict[str, Any]]:
         """The clauses of a text: each with its wording by language, translations included."""
