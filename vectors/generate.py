@@ -13,6 +13,7 @@ from pathlib import Path
 
 from making import (
     agreements,
+    boxes,
     bundles,
     bytable,
     custodies,
@@ -49,6 +50,7 @@ def made(signatures: Signatures) -> list[Case]:
         *custodies.cases(),
         *bytable.cases(),
         *witnesses.cases(),
+        *boxes.cases(),
         *draws.cases(),
         *duties.cases(),
         *shapes.cases(),

@@ -97,6 +97,20 @@ def handovers(home: Path, passphrase_file: Path | None, at: str | None, as_json:
         for item in data["handovers"]
         for row in item["lots"]
     ]
+    rows += [
+        (
+            item["entry"],
+            f"{item['giver']} to {item['receiver']}",
+            f"rows of {row['table']}",
+            *(f"{row['offered']:,} rows", "", ""),
+            "" if row["received"] is None else f"{row['received']:,} rows",
+            f"−{row['offered'] - row['received']:,} rows" if row["received"] not in (None, row["offered"]) else "",
+            "significant" if row["received"] not in (None, row["offered"]) else "",
+            item["state"],
+        )
+        for item in data["handovers"]
+        for row in item["tables"]
+    ]
     heads = ["offer", "from, to", "lot", "stated", "giver counted", "receiver counted", "received", "difference"]
     table(f"Handovers on {data['at']}", [*heads, "class", "state"], rows, right=(3, 4, 5, 6, 7))
     moving = [
@@ -111,13 +125,20 @@ def handovers(home: Path, passphrase_file: Path | None, at: str | None, as_json:
 @home_option
 @AT
 @click.option("--lot", help="Only seals of this lot.")
+@click.option("--container", help="Only seals of this container, and of all that is in it.")
 @click.option("--site", help="Only seals of lots at this place, or within it.")
 @json_option
 def seals(
-    home: Path, passphrase_file: Path | None, at: str | None, lot: str | None, site: str | None, as_json: bool
+    home: Path,
+    passphrase_file: Path | None,
+    at: str | None,
+    lot: str | None,
+    container: str | None,
+    site: str | None,
+    as_json: bool,
 ) -> None:
     """Seals and tags: where they are, whether they hold, every step of their lives and what does not fit in it."""
-    data = ask_home(home, passphrase_file, "seals", at=at, lot=lot, site=site)
+    data = ask_home(home, passphrase_file, "seals", at=at, lot=lot, container=container, site=site)
     if emit(data, as_json):
         return
     rows = [

@@ -9,7 +9,9 @@ from typing import Any
 
 from servanda.operations.centre import Centre
 from servanda.operations.discrepancies import day_asked, handovers_at, refused_postings
-from servanda.registers.custody.containers import containers_document
+from servanda.operations.errors import Refusal
+from servanda.registers.custody.containers import below, containers_document
+from servanda.registers.custody.lots import LotName, parse_lot_name
 from servanda.registers.custody.views import balances_document
 from servanda.registers.seals.views import seals_document
 from servanda.registers.sites.views import access
@@ -25,17 +27,36 @@ def _handovers(centre: Centre, arguments: Arguments) -> dict[str, Any]:
 
 
 def _seals(centre: Centre, arguments: Arguments) -> dict[str, Any]:
-    """Every seal; with `lot` those of one lot, with `site` those on lots that are there now, or within it."""
+    """Every seal; or those of one `lot`, of a `container` and all in it, of the lots at a `site` and within it."""
     at = day_asked(centre, arguments)
     seals = seals_document(centre.seals, at, refused_postings(centre))
-    lot, site = arguments.get("lot"), arguments.get("site")
+    lot, site, container = (arguments.get(name) for name in ("lot", "site", "container"))
     if lot:
         seals = [seal for seal in seals if seal["lot"] == lot]
+    if container:
+        inside = set(below(centre.custody.book, lot_name(container), centre.record.whole))
+        seals = [seal for seal in seals if seal["lot"] in {container, *map(str, inside)}]
     if site:
-        below = {place for place in _places(centre) if site in _chain(centre, place)}
-        there = {row["lot"] for row in balances_document(centre.custody)["lots"] if row["place"] in below}
-        seals = [seal for seal in seals if seal["lot"] in there]
+        places = _places(centre)
+        seals = [seal for seal in seals if site in _chain(places, _place_of(centre, seal["lot"]))]
     return {"at": at.isoformat(), "seals": seals}
+
+
+def lot_name(text: str) -> LotName:
+    """Read the name of a lot.
+
+    Raises:
+        Refusal: it is none (`usage`).
+    """
+    try:
+        return parse_lot_name(text)
+    except ValueError as error:
+        raise Refusal(f"{text!r} is no name of a lot (party/number/row)", "usage") from error
+
+
+def _place_of(centre: Centre, lot: str | None) -> str | None:
+    found = centre.custody.holdings.find(lot_name(lot)) if lot else None
+    return None if found is None else found.place
 
 
 def _places(centre: Centre) -> dict[str, dict[str, Any]]:
@@ -44,9 +65,9 @@ def _places(centre: Centre) -> dict[str, dict[str, Any]]:
     return {place["id"]: place for place in pack.data["places"]}
 
 
-def _chain(centre: Centre, place: str | None) -> list[str]:
+def _chain(places: Mapping[str, Mapping[str, Any]], place: str | None) -> list[str]:
     """A place and all that it lies within."""
-    places, found = _places(centre), []
+    found = []
     while place is not None and place in places:
         found.append(place)
         place = places[place].get("within")
@@ -56,9 +77,9 @@ def _chain(centre: Centre, place: str | None) -> list[str]:
 def _sites(centre: Centre, arguments: Arguments) -> dict[str, Any]:
     """Every place: where it lies, what each party says of access, what is there and what lies within it."""
     here: defaultdict[str, Sums] = defaultdict(dict)
-    below: defaultdict[str, Sums] = defaultdict(dict)
+    within: defaultdict[str, Sums] = defaultdict(dict)
     not_stated: defaultdict[str, int] = defaultdict(int)
-    sealed = 0
+    sealed, places = 0, _places(centre)
     for lot in balances_document(centre.custody)["lots"]:
         if lot["place"] is None:
             sealed += lot.get("rows", 1)
@@ -68,8 +89,8 @@ def _sites(centre: Centre, arguments: Arguments) -> dict[str, Any]:
             continue
         amount = lot["amount"] * lot.get("rows", 1)
         _add(here[lot["place"]], lot, amount)
-        for place in _chain(centre, lot["place"]):
-            _add(below[place], lot, amount)
+        for place in _chain(places, lot["place"]):
+            _add(within[place], lot, amount)
     said = access(centre.sites)
     return {
         "sites": [
@@ -88,10 +109,10 @@ def _sites(centre: Centre, arguments: Arguments) -> dict[str, Any]:
                 "here": here[place],
                 "lots-not-stated": not_stated[place],
                 "place": place,
-                "with-all-within": below[place],
+                "with-all-within": within[place],
                 "within": row.get("within"),
             }
-            for place, row in sorted(_places(centre).items())
+            for place, row in sorted(places.items())
         ],
         "lots-at-sealed-places": sealed,
     }

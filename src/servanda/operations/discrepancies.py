@@ -14,6 +14,7 @@ from servanda.journal.frame import Place
 from servanda.journal.record import Record
 from servanda.operations.centre import Centre
 from servanda.operations.errors import Refusal
+from servanda.registers.custody.lots import parse_lot_name
 from servanda.registers.custody.views import balances_document
 from servanda.registers.discrepancies.fold import Key, parse_key
 from servanda.registers.discrepancies.views import Raised, discrepancies_document, questions
@@ -43,8 +44,10 @@ def refused_postings(centre: Centre) -> frozenset[Place]:
 
 
 def kinds_of_lots(centre: Centre) -> dict[str, str]:
-    """The kind of each lot that has a name of its own."""
-    return {str(name): lot.kind for name, lot in centre.custody.holdings.lots.items() if lot.kind is not None}
+    """The kind of each lot that an offer of custody names, where it is not sealed."""
+    named = (item["lot"] for entry in centre.handovers.offers if entry.frame for item in entry.frame.content["lots"])
+    found = {name: centre.custody.holdings.find(parse_lot_name(name)) for name in named}
+    return {name: lot.kind for name, lot in found.items() if lot is not None and lot.kind is not None}
 
 
 def handovers_at(centre: Centre, at: date) -> Handovers:

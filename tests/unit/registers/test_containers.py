@@ -9,6 +9,7 @@ import pytest
 
 from servanda.journal.state import Entry
 from servanda.operations.bundles import export_bundle
+from servanda.operations.desk import dispatch
 from servanda.operations.errors import Refusal
 from servanda.registers.custody.changes import changes_of
 from servanda.registers.custody.containers import containers_document
@@ -16,6 +17,9 @@ from servanda.registers.custody.views import balances_document
 from tests.dossier.forgery import pins_of, verdicts
 from tests.rig.depot import accept, depot_world
 from tests.rig.pen import write
+from tests.rig.tables import balances, faults, group, holdings, part, table
+from tests.rig.tables import handover as table_handover
+from tests.rig.tables import rows as selection
 from tests.rig.world import World, accounts, codes, held, row
 
 CRATE = {"kind": "boat", "place": "store", "quantity": {"amount": 1, "basis": "stated", "unit": "piece"}}
@@ -218,3 +222,46 @@ def test_a_correction_of_what_is_packed_comes_late(world: World) -> None:
     assert accounts(world.centres["dune"]) == {"held/ash": 106}
     assert entry.admissible
     alike(world)
+
+
+# --- Rows of tables ---
+
+
+def test_rows_of_a_table_are_packed_one_by_one_and_go_with_their_container() -> None:
+    world = depot_world()
+    made = world.say("ash", "table", table(group(6)))
+    crate, inner = f"{made.place}/0", f"{made.place}/2"
+    box(world, crate, inner)
+    assert holdings(balances(world)) == [(crate, 6, "held/ash", "store")]
+    for ranges in ([(1, 3)], [(0, 1)]):
+        with pytest.raises(Refusal) as caught:
+            world.say("ash", "handover", table_handover("birch", selection(made, *ranges)), named=("birch",))
+        assert caught.value.code == "posting/packed"
+        content = table_handover("birch", selection(made, *ranges))
+        assert write(world.centres["ash"], "handover", content, named=["birch"]) is not None
+    world.say("ash", "move", {"lot": crate, "place": "works"})
+    moved = {lot: place for lot, _, _, place in holdings(balances(world))}
+    assert moved == {crate: "works", f"{made.place}/1": "store", inner: "works", f"{made.place}/3": "store"}
+    offer = world.say("ash", "handover", table_handover("birch", selection(made, (0, 3))), named=("birch",))
+    world.sync()
+    answer = {**part(selection(made, (0, 1))), "reason": "miscount"}
+    world.say("birch", "accept", answer, refers_to=(offer.place,))
+    assert holdings(balances(world)) == [
+        (crate, 2, "held/birch", "harbour"),
+        (inner, 1, "disputed/ash/birch", "works"),
+        (f"{made.place}/3", 1, "disputed/ash/birch", "store"),
+        (f"{made.place}/4", 2, "held/ash", "store"),
+    ]
+    assert containers_document(world.centres["dune"].custody.book) == []
+    told = dispatch(world.centres["cedar"], {"command": "handovers"})["handovers"][-1]
+    assert told["tables"] == [{"offered": 4, "received": 2, "table": str(made.place)}]
+
+
+def test_a_row_that_is_packed_is_corrected_late() -> None:
+    world = depot_world()
+    made = world.say("ash", "table", table(group(3)))
+    box(world, f"{made.place}/0", f"{made.place}/1")
+    deletion = {"hash": "0" * 64, "lot": f"{made.place}/1"}
+    world.say("ash", "table", table(group(1), deletions=[deletion], reason="typing error"))
+    late = [(code, lot) for code, _, lot, _ in faults(balances(world))]
+    assert late == [("late-correction", f"{made.place}/1")]

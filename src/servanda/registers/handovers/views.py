@@ -79,9 +79,30 @@ class Handovers:
                 "receiver": offer.named[0],
                 "shipments": [self._shipment(offer, said) for said in self._said(offer, "custody.shipment")],
                 "state": self._state(offer),
+                "tables": self._rows(entry, offer),
             }
             for entry, offer in self._offers
         ]
+
+    def _rows(self, entry: Entry, offer: Offer) -> list[dict[str, Any]]:
+        """How many rows of each table were offered and received: rows move whole, each under its own name."""
+        answered = self._answer(offer)
+        offered = entry.frame.content.get("tables", ()) if entry.frame is not None else ()
+        taken = answered.get("tables", ()) if answered is not None and answered["extent"] == "part" else offered
+        return [
+            {
+                "offered": one["count"],
+                "received": None if answered is None else other["count"],
+                "table": one["table"],
+            }
+            for one, other in zip(offered, taken, strict=True)
+        ]
+
+    def _answer(self, offer: Offer) -> dict[str, Any] | None:
+        """What the receiver's acceptance says, if there is one."""
+        acceptance = offer.acceptances.get(offer.named[0])
+        answer = self._record.entry(acceptance.place) if acceptance else None
+        return answer.frame.content if answer is not None and answer.frame is not None else None
 
     def differences(self) -> list[Difference]:
         """Everything that differs, and every statement that the register has refused."""
@@ -112,11 +133,9 @@ class Handovers:
         return found
 
     def counts(self, entry: Entry, offer: Offer) -> Iterator[Counted]:
-        """Each lot of an offer with both sides' numbers. Rows of tables move whole and are not counted one by one."""
+        """Each lot that an offer names, with both sides' numbers; rows that it selects are in `_rows`."""
         assert entry.frame is not None
-        acceptance = offer.acceptances.get(offer.named[0])
-        answer = self._record.entry(acceptance.place) if acceptance else None
-        answered = answer.frame.content if answer is not None and answer.frame is not None else None
+        answered = self._answer(offer)
         given, taken = (self._last_counts(offer, party) for party in (offer.author, offer.named[0]))
         for index, item in enumerate(entry.frame.content["lots"]):
             lot, stated = item["lot"], item["quantity"].get("amount")

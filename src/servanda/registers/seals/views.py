@@ -79,7 +79,7 @@ def lives(register: SealsRegister, without: Collection[Place] = ()) -> dict[str,
 def _handled(register: SealsRegister, seal: Seal, said: Statement) -> None:
     """A step by the custodian."""
     content, day = said.content, day_of(register.record, said.entry)
-    lot, action = content.get("lot"), content["action"]
+    lot, action = _lot_of(content), content["action"]
     faults: list[str] = []
     if action == "applied":
         if seal.applied:
@@ -96,6 +96,14 @@ def _handled(register: SealsRegister, seal: Seal, said: Statement) -> None:
             faults.append(_misfit("seals/other-lot"))
         seal.ended = seal.ended or (seal.applied and action in ("broken", "removed"))
     seal.steps.append(Step(said.place, action, day, said.party, lot, tuple(faults)))
+
+
+def _lot_of(content: dict[str, Any]) -> str | None:
+    """The lot that is sealed; of rows selected from a table, the first."""
+    if "lot" in content:
+        return str(content["lot"])
+    rows = content.get("tables", ())
+    return f"{rows[0]['table']}/{rows[0]['rows'][0][0]}" if rows else None
 
 
 def _step_faults(seal: Seal, action: str, day: date | None) -> Iterator[str]:
