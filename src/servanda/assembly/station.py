@@ -18,6 +18,7 @@ from servanda.assembly.clocks import Exercise, read_clock
 from servanda.assembly.homes import Card, read_settings, take_lock
 from servanda.assembly.keys import ENCRYPTION, ROOT_KEYS, der, signers_of
 from servanda.assembly.rotation import Rotation, fresh_suffix, rotated
+from servanda.assembly.tablelines import HomeTables
 from servanda.interchange.errors import InterchangeError
 from servanda.interchange.webhooks import read_webhooks
 from servanda.journal.state import Entry
@@ -76,6 +77,7 @@ class Station:
         self.centre.exercising = exercise is not None
         self.roster = RosterFile(home / "roster.toml")
         self.pager = ApprisePager(home / "paging.toml")
+        self.tables = HomeTables(home)
         self.centre.signers = signers_of(self.keyring, self.centre.journal.identities.latest)
         self.cards = self._cards()
 
@@ -234,6 +236,8 @@ class Station:
         match request.get("command"):
             case "card":
                 return msgspec.to_builtins(self.card())
+            case "table-fetch":
+                raise TryLater("tables are fetched by a centre on duty; `servanda serve` begins it", "not-running")
             case "lines" | "webhooks":
                 raise TryLater(
                     "no line is up and nobody is told while the centre is off duty; `servanda serve` puts it on duty",

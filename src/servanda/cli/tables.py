@@ -7,6 +7,7 @@ What works on rows is imported where it is used: Arrow and DuckDB are slow to im
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,10 +17,12 @@ import click
 
 from servanda.cli.asking import ask_home, home_option, json_option, read_json
 from servanda.cli.printing import emit, plain, say, table
-from servanda.operations.errors import Refusal
+from servanda.operations.errors import Refusal, TryLater
 from servanda.proof.canonical import decode, encode
 
 Progress = Callable[[str, int, int], None]
+PAUSE_SECONDS = 0.2
+"""How long between two looks at how far a table is."""
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _GIVEN = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -253,6 +256,26 @@ def import_(home: Path, passphrase_file: Path | None, entry: str, file: Path) ->
             import_table(home, file, root, (), progress)
     say(f"the rows of {entry} are held here: {plain(root[:16])}…")
     say(f"said in {ask_home(home, passphrase_file, 'table-held', entries=[entry])}")
+
+
+@table_.command()
+@home_option
+@click.argument("entry")
+def fetch(home: Path, passphrase_file: Path | None, entry: str) -> None:
+    """Fetch the rows of the table in ENTRY (party/number) from its author's centre; says so in an entry.
+
+    The centre does it while it is on duty. Broken off, it goes on where it was when it is asked again.
+    """
+    told = ask_home(home, passphrase_file, "table-fetch", entry=entry)
+    with progress_bar(show=True) as progress:
+        while told["state"] == "fetching":
+            progress("fetch", told["rows"], told["of"])
+            time.sleep(PAUSE_SECONDS)
+            told = ask_home(home, passphrase_file, "table-fetch", entry=entry, told=True)
+    if told["state"] == "failed":
+        code, _, reason = told["trouble"].partition(": ")
+        raise TryLater(reason, code) if code in ("line-down", "no-route", "busy") else Refusal(reason, code)
+    say(f"the rows of {entry} are held here, {told['of']:,} of them; said in {told['said']}")
 
 
 COMMANDS = (table_,)

@@ -18,6 +18,7 @@ from servanda.gateway.watchkeeping import Watchkeeping
 from servanda.operations.delivery import Delivery
 from servanda.operations.desk import CHANGING
 from servanda.operations.door import CentreDoor
+from servanda.operations.fetching import Fetcher
 from servanda.operations.link_tests import link_round
 from servanda.operations.relaying import Relay
 
@@ -41,7 +42,10 @@ class Duty:
             relay=relay,
             on_heard=self.delivery.heard,
             on_words=self.watchkeeping.orderwire.hear,
+            tables=station.tables,
         )
+        self._cart = station.courier(self._outgoing)  # its own lines: a table does not hold up an alert
+        self.fetcher = Fetcher(station.centre, station.tables, self._cart, self._said)
         settings = station.settings
         self.server = LineServer(line_app(door), settings.host, settings.port, self._incoming)
         self.notices = station.notices()
@@ -70,6 +74,8 @@ class Duty:
             request = {**request, "transport": self.delivery.view()}
         if command == "orderwire":
             return self.watchkeeping.say(request)
+        if command == "table-fetch":
+            return self.fetcher.ask(request)
         if command == "webhooks":
             return self.notices.view()
         if command == "export":
@@ -81,10 +87,14 @@ class Duty:
             self.station.trust(result, self._incoming, self._outgoing)
             self.delivery.add(result)
         if command in CHANGING:
-            self.delivery.released()
-            self.rounds.changed()
-            self.notices.changed()
+            self._said()
         return result
+
+    def _said(self) -> None:
+        """An entry of ours has been released."""
+        self.delivery.released()
+        self.rounds.changed()
+        self.notices.changed()
 
     def start(self) -> None:
         """Listen, then deliver."""
@@ -109,3 +119,4 @@ class Duty:
             self.taxii.stop()
         self.server.stop()
         self._courier.close()
+        self._cart.close()

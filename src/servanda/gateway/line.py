@@ -54,12 +54,14 @@ log = logging.getLogger(__name__)
 _PATH = re.compile(
     rb"/v1/(?:(?:relay/(?P<to>[a-z][a-z0-9-]{0,31})/)?"
     rb"journals/(?P<journal>[a-z][a-z0-9-]{0,31})/(?P<what>entries|checkpoint|consistency|receipt|advance)"
-    rb"|(?P<openings>openings)|(?P<orderwire>orderwire)|packs/(?P<digest>[0-9a-f]{64}))\Z"
+    rb"|(?P<openings>openings)|(?P<orderwire>orderwire)|packs/(?P<digest>[0-9a-f]{64})"
+    rb"|tables/(?P<table>[0-9a-f]{64}))\Z"
 )
 _STATUS = {
     "over-size": 413,
     "wrong-journal": 404,
     "no-pack": 404,
+    "no-table": 404,
     "no-such-path": 404,
     "stranger": 403,
     "slow": 408,
@@ -68,7 +70,7 @@ _STATUS = {
     "too-many": 429,
 }
 _CLOSING = frozenset({403, 408, 413})  # the body may be unread: what follows on this connection is not another request
-_JSON, _TEXT = b"application/json", b"text/plain; charset=utf-8"
+_JSON, _TEXT, _GZIP = b"application/json", b"text/plain; charset=utf-8", b"application/gzip"
 
 
 class Door(Protocol):
@@ -103,6 +105,9 @@ class Door(Protocol):
 
     def pack(self, peer: str, digest: str) -> bytes:
         """The canonical bytes of a pack."""
+
+    def table(self, peer: str, root: str, first: int | None) -> bytes:
+        """The header of a table, or its rows from `first` on, packed; slow, and called beside all others."""
 
     def relay(self, peer: str, to: str, journal: str, what: str, body: bytes) -> RawAnswer:
         """The answer of another party's centre to a request of the peer; slow, and called beside all others."""
@@ -189,6 +194,8 @@ class _LineApp:
             raise Refusal("there is nothing at this address", "no-such-path")
         if found["digest"] is not None and method == "GET":
             return self._pack(peer, found["digest"].decode())
+        if found["table"] is not None and method == "GET":
+            return self._table(peer, found["table"].decode(), scope["query_string"])
         if found["openings"] is not None and method == "POST":
             return self._openings(peer, read_openings(await _read_body(scope, receive, BODY_BYTES_MAX)))
         journal, what = (found["journal"] or b"").decode(), found["what"]
@@ -256,6 +263,11 @@ class _LineApp:
             raise Malformed("from and limit are numbers from 1 on")
         asked = min(limit, LEAVES_MAX)
         return _Call(lambda: _Answer(200, _TEXT, write_push(self._door.pull(peer, journal, first, asked))), light=False)
+
+    def _table(self, peer: str, root: str, query: bytes) -> _Call[_Answer]:
+        first = read_numbers(query, "from")[0] if query else None
+        kind = _JSON if first is None else _GZIP
+        return _Call(lambda: _Answer(200, kind, self._door.table(peer, root, first)), light=False, far=True)
 
     def _orderwire(self, peer: str, words: Words) -> _Answer:
         self._door.orderwire(peer, words)

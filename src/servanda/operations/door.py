@@ -10,6 +10,7 @@ from servanda.operations.advancing import take_advance
 from servanda.operations.centre import Centre
 from servanda.operations.comparing import held_note, keep_proof, proof_in_push, whole_path
 from servanda.operations.errors import Conflict, Refusal, TryLater
+from servanda.operations.fetching import TableSource, table_part
 from servanda.operations.handing import take_openings
 from servanda.operations.openings import OpeningLine
 from servanda.operations.ports import Advance, Push, PushReply, RawAnswer, Words
@@ -30,6 +31,7 @@ class CentreDoor:
         relay: Relay | None = None,
         on_heard: Callable[[str], None] = lambda party: None,
         on_words: Callable[[str, Words], None] | None = None,
+        tables: TableSource | None = None,
     ) -> None:
         """Answer for `centre`.
 
@@ -39,12 +41,14 @@ class CentreDoor:
             relay: what carries for others, if this centre does.
             on_heard: called with a party, without the lock, whenever there is a sign of life of it.
             on_words: takes what a peer says on the orderwire; None if nobody listens.
+            tables: the rows of tables that this centre holds; None if it hands none on.
         """
         self._centre = centre
         self._on_change = on_change
         self._relay = relay
         self._on_heard = on_heard
         self._on_words = on_words
+        self._tables = tables
 
     def peer_of(self, spki_sha256: str) -> str | None:
         """The party whose newest identity states this TLS key, or None."""
@@ -168,6 +172,12 @@ class CentreDoor:
             if pack is None:
                 raise Refusal(f"no pack {digest} is held here", "no-pack")
             return encode(pack.data)
+
+    def table(self, peer: str, root: str, first: int | None) -> bytes:
+        """The header of a table that is open to the peer, or its rows from `first` on."""
+        if self._tables is None:
+            raise Refusal("this centre hands no tables on", "no-table")
+        return table_part(self._centre, self._tables, peer, root, first)
 
     def orderwire(self, peer: str, words: Words) -> None:
         """Words of the peer's watch for ours."""

@@ -271,6 +271,9 @@ class Courier(Protocol):
     def openings(self, party: str, openings: Sequence[OpeningLine]) -> frozenset[str]:
         """Hand openings, over the direct line alone; returns the digests of those that `party`'s centre keeps."""
 
+    def table(self, party: str, root: str, first: int | None = None) -> bytes:
+        """The header of a table that `party`'s centre opens to us, or its rows from `first` on, packed."""
+
     def pack(self, party: str, digest: str) -> bytes:
         """The canonical bytes of a pack that `party`'s centre holds."""
 

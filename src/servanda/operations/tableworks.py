@@ -122,7 +122,7 @@ def allowed(centre: Centre, root: str, party: str) -> bool:
             draft = parse_draft(decode(stored.body))
             table = draft.content.get("table")
             if isinstance(table, dict) and table.get("root") == root and party in draft.open_to:
-                return True
+                return True  # the entry is there: its state is set in one transaction with it
     return False
 
 

@@ -115,6 +115,11 @@ class HttpsCourier:
         """The pack with this digest from `party`'s centre; the caller compares it with the digest."""
         return self._ask(party, Request("GET", f"/v1/packs/{quote(digest, safe='')}", b"", PACK_BYTES_MAX))
 
+    def table(self, party: str, root: str, first: int | None = None) -> bytes:
+        """The header of a table that `party`'s centre opens to us, or its rows from `first` on, packed."""
+        query = "" if first is None else f"?from={first}"
+        return self._ask(party, Request("GET", f"/v1/tables/{quote(root, safe='')}{query}", b"", PULL_BYTES_MAX))
+
     def orderwire(self, party: str, words: Words) -> None:
         """Hand words to `party`'s watch, now or not at all."""
         self._ask(party, Request("POST", "/v1/orderwire", write_words(words), NOTE_BYTES_MAX))
