@@ -439,6 +439,7 @@ manifest {agreement:hash as-of:string exporter:id files:[{path:string sha256:has
  journals:[{party:id root:hash size:amount}] purpose:=courier,backup,dossier
  registers:{}|{custody:hash obligations:hash}}
 opening {disclosure:any|string entry:reference}
+row-opening {entry:reference opening:{path:[hash](0..64) row:amount salt:salt value:object}}
 """
 SHAPES = read_shapes(WORDS, NOTATION)
 OFFERS = {"custody.offer", "custody.destroy", "custody.resolve", "obligations.extend", "obligations.supersede"}
@@ -534,6 +535,20 @@ def roots_of_path(first: int, second: int, path: list[bytes]) -> tuple[bytes, by
         old, new = old >> 1, new >> 1
     must(not new, "a consistency path that is too short")
     return root1, root2
+
+
+def root_of_row(row: Json, size: int) -> bytes:
+    """The root to which the opening of a row leads: RFC 9162 section 2.1.3.2 (sealing, Sealed table)."""
+    index, last, root = row["row"], size - 1, digest(b"\0" + from_base64(row["salt"]) + encode(row["value"]))
+    must(index <= last, f"there is no row {index} in a table of {size}")
+    for node in map(bytes.fromhex, row["path"]):
+        must(last, "an inclusion path that is too long")
+        root = digest(b"\1" + (node + root if index & 1 or index == last else root + node))
+        while index == last and index and not index & 1:
+            index, last = index >> 1, last >> 1
+        index, last = index >> 1, last >> 1
+    must(not last, "an inclusion path that is too short")
+    return root
 
 
 NOTE_LINE = r"— ([^\s+]+) ([A-Za-z0-9+/]+={0,2})\n"
@@ -2216,7 +2231,7 @@ def upheld(record: Record, party: str) -> int:
 
 PLACES = {"pack": r"packs/([0-9a-f]{64})\.json", "proof": r"proofs/[a-z0-9.-]+\.json", "opening": r"openings/ID\.jsonl"}
 PLACES |= {"entries": r"journals/(ID)/entries\.jsonl", "checkpoint": r"journals/ID/checkpoint\.txt"}
-PLACES |= {"receipts": r"journals/(ID)/receipts/(ID)\.txt"}
+PLACES |= {"receipts": r"journals/(ID)/receipts/(ID)\.txt", "rows": r"rows/ID\.jsonl"}
 
 
 class Dossier:
@@ -2386,6 +2401,8 @@ class Dossier:
                 self.check_receipts(name, party, by, m.data)
         for name, m, _ in self.places("opening"):
             self.check_openings(name, m.data)
+        for name, m, _ in self.places("rows"):
+            check_row_openings(self, name, m.data)
         at = read_time(self.manifest["as-of"]).date()
         self.registers = {"custody": record.custody.document(), "obligations": Obligations(record, at).document()}
         self.registers |= {"draws": record.draws.document()} if record.draws.plans else {}
@@ -2437,6 +2454,25 @@ class Dossier:
                 else:
                     self.unchecked.append(f"{where}: an opening of {e.name} that is no disclosure of a field")
             at += len(line)
+
+
+def check_row_openings(dossier: Dossier, where: str, data: bytes) -> None:
+    """Every opened row is one of the table of the admissible entry that it names."""
+    at = 0
+    for line in data.splitlines(keepends=True):
+        with dossier.judging(where, offset=at):
+            must(line.endswith(b"\n"), "the last line is not ended")
+            value = fitting("row-opening", decode(line[:-1]))
+            r, journal = value["entry"], dossier.journals.get(value["entry"]["party"])
+            e: Any = journal.entries[r["number"] - 1] if journal and r["number"] <= journal.size else None
+            must(e and e.leaf == r["leaf"], f"{r['party']}/{r['number']} is not here, or another entry")
+            said: Json = e.frame["content"] if e.status == "admissible" else {}
+            table = (said["content"] if said and e.frame["act"] == "correct" else said).get("table")
+            must(isinstance(table, dict), f"{e.name} has no table")
+            root = root_of_row(value["opening"], table["rows"])
+            must(root.hex() == table["root"], f"no row of the table of {e.name}")
+            dossier.counts["opened rows"] += 1
+        at += len(line)
 
 
 # ------------------------------------------------------------------------------------------------------------ printing

@@ -27,6 +27,7 @@ from servanda.operations.parallel import judge_on_all_cores, signature_holds
 from servanda.operations.ports import Push
 from servanda.operations.receipts import take_receipts
 from servanda.operations.receiving import LEAVES_MAX, receive
+from servanda.operations.rowopenings import keep_row_openings, parse_row_opening, proves, row_openings
 from servanda.proof.canonical import CanonicalError, decode, encode
 from servanda.proof.checkpoints import Checkpoint
 from servanda.proof.container import ContainerError, read_container, write_container
@@ -41,7 +42,7 @@ PURPOSES = ("courier", "backup", "dossier")
 Size = Annotated[int, Meta(ge=0, le=2**53 - 1)]
 _PARTY = "[a-z][a-z0-9-]{0,31}"
 _NAME = re.compile(
-    rf"packs/(?P<pack>[0-9a-f]{{64}})\.json|proofs/[a-z0-9.-]+\.json|openings/(?P<opened>{_PARTY})\.jsonl"
+    rf"packs/(?P<pack>[0-9a-f]{{64}})\.json|proofs/[a-z0-9.-]+\.json|(openings|rows)/(?P<opened>{_PARTY})\.jsonl"
     rf"|journals/(?P<party>{_PARTY})/(?:(?P<entries>entries\.jsonl)|checkpoint\.txt|receipts/(?P<by>{_PARTY})\.txt)"
 )
 """Names of the files of a bundle beside its manifest (spec/bundle.md, Contents)."""
@@ -147,6 +148,8 @@ def _record_files(centre: Centre, *, openings: bool) -> dict[str, bytes]:
         if state.size:
             files |= _journal_files(centre, party)
             files |= _openings_file(centre, party) if openings else {}
+            rows = row_openings(centre, party) if openings else []
+            files |= {f"rows/{party}.jsonl": b"".join(row.encode() + b"\n" for row in rows)} if rows else {}
     for proofs in centre.store.forks().values():
         files |= {f"proofs/{name}.json": proof for name, proof in proofs.items()}
     return files
@@ -321,6 +324,9 @@ def import_bundle(centre: Centre, data: bytes) -> Imported:
 def _take_openings(centre: Centre, bundle: Bundle) -> None:
     """Keep openings of entries that we hold; one that answers to no digest there is passed over."""
     for path, content in sorted(bundle.files.items()):
+        if path.startswith("rows/"):
+            rows = [parse_row_opening(line) for line in content.split(b"\n")[:-1]]
+            keep_row_openings(centre, [row for row in rows if proves(centre, row)])
         if not path.startswith("openings/"):
             continue
         keep_openings(centre, [parse_opening(line, path, "bundle") for line in content.split(b"\n")[:-1]])

@@ -11,7 +11,8 @@ from typing import Any, NamedTuple, Protocol
 from servanda.operations.centre import Centre
 from servanda.operations.errors import Refusal, ServandaError
 from servanda.operations.ports import Courier
-from servanda.operations.tableworks import allowed, entry_with_table, state_held
+from servanda.operations.rowopenings import entry_with_table
+from servanda.operations.tableworks import allowed, state_held
 
 log = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ from servanda.journal.state import Entry
 from servanda.operations.centre import Centre
 from servanda.operations.errors import Refusal
 from servanda.operations.reporting import cut_record, sizes_at
-from servanda.operations.tableworks import table_of
+from servanda.operations.rowopenings import table_of
 from servanda.registers.custody.fold import CustodyRegister
 from servanda.registers.custody.lots import parse_lot_name
 from servanda.registers.custody.views import balances_document

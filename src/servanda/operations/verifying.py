@@ -32,6 +32,7 @@ from servanda.operations.comparing import proven_party
 from servanda.operations.errors import Refusal
 from servanda.operations.limits import fork_limits
 from servanda.operations.receipts import KINDS
+from servanda.operations.rowopenings import opening_problem, parse_row_opening
 from servanda.proof.canonical import CanonicalError, decode
 from servanda.proof.checkpoints import Checkpoint, parse_checkpoint, verify_checkpoint
 from servanda.proof.cosignatures import parse_cosignature, verify_cosignature
@@ -117,6 +118,7 @@ def verify_bundle(
     proofs = _proofs(report, bundle, record)
     report.wrong += _contradictions(record, proofs)
     _verify_openings(report, bundle, record)
+    _verify_rows(report, bundle, record)
     limits = fork_limits(record, proofs)
     if limits:
         record = _limited(record, limits)
@@ -342,6 +344,21 @@ def _verify_openings(report: Report, bundle: Bundle, record: Record) -> None:
                     raise ProofError(f"nothing sealed in entry {entry.place} answers to it")
             except (CanonicalError, msgspec.ValidationError, ProofError) as error:
                 report.wrong.append(f"{path}: {error}")
+
+
+def _verify_rows(report: Report, bundle: Bundle, record: Record) -> None:
+    """Each opened row is one of the table of the entry that it names (spec/sealing.md, Sealed table)."""
+    for path, content in sorted(bundle.files.items()):
+        *lines, rest = content.split(b"\n") if path.startswith("rows/") else [b""]
+        for line in [*lines, *([rest] if rest else [])]:
+            try:
+                opening = parse_row_opening(line)
+            except Refusal as error:
+                report.wrong.append(f"{path}: {error}")
+                continue
+            problem = opening_problem(opening, record.entry(opening.entry.place))
+            problem = "the last line is not ended" if rest else problem
+            report.wrong += [f"{path}: {problem}"] if problem else []
 
 
 def _limited(record: Record, limits: Mapping[str, int]) -> Record:
