@@ -103,7 +103,7 @@ def _life(centre: Centre, name: str) -> dict[str, Any]:
         assert entry.frame is not None
         by = sorted({r.by for r in receipts[entry.place.party] if r.size >= entry.place.number})
         life.append({**_event(entry, entry.frame), "effect": centre.record.effect_of(entry), "receipted-by": by})
-    lot = centre.custody.holdings.lots.get(parse_lot_name(name))
+    lot = centre.custody.holdings.find(parse_lot_name(name))
     now = lot and {"account": lot.account, "kind": lot.kind, "place": lot.place, "ended": lot.ended}
     return {"lot": name, "life": life, "now": now}
 
