@@ -18,8 +18,8 @@ from servanda.operations.casework import instant_of, place_of
 from servanda.operations.centre import Centre
 from servanda.operations.drafting import Draft, parse_draft, write_draft
 from servanda.operations.errors import Refusal
+from servanda.operations.rowopenings import check_opening, row_openings
 from servanda.operations.sealing import draft_reveal
-from servanda.operations.tableworks import check_opening, row_openings
 from servanda.proof.canonical import decode
 from servanda.proof.tables import Row
 from servanda.registers.custody.views import balances_document
