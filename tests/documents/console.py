@@ -23,7 +23,7 @@ from typing import NamedTuple
 ROOT = Path(__file__).resolve().parents[2]
 READS = re.compile(
     r"servanda (status|undelivered|lines|log|show|receipts|accounting|obligations|audit|line|regime"
-    r"|alerts|case|contacts|orderwire|watch|review|brief) "
+    r"|alerts|case|contacts|orderwire|watch|review|brief|reconcile) "
 )
 PATIENCE_SECONDS = 60.0
 SENTINEL = "--end of command--"

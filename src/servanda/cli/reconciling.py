@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`servanda reconcile`: does what a party holds add up?"""
+"""`servanda reconcile`: does what a party holds add up? `servanda evaluate`: a method on its own."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ from servanda.cli.asking import ask_home, home_option, json_option
 from servanda.cli.printing import amount_text, emit, plain, say, table
 from servanda.operations.errors import Refusal
 from servanda.operations.reconciling import wrong_in
+from servanda.proof.canonical import CanonicalError
+from servanda.verification.errors import VerificationError
+from servanda.verification.evaluations import METHODS, evaluation_bytes, holds
 
 _DOCUMENTS = {"balance": "reconcile", "changes": "inventory-changes", "listing": "inventory-listing"}
 
@@ -62,6 +65,27 @@ def reconcile(
             say(line)
     if wrong:
         raise click.exceptions.Exit(1)
+
+
+@click.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--method", type=click.Choice(sorted(METHODS)), help="What to compute.")
+def evaluate(file: Path, method: str | None) -> None:
+    """Check that the result in FILE is what its method makes of its inputs; with --method, compute it from inputs.
+
+    Needs no centre. What is printed has the bytes that are signed: the same on every machine.
+    """
+    data = _json(file)
+    if method is None:
+        if not holds(data):
+            say("the result is not what the method makes of the inputs")
+            raise click.exceptions.Exit(1)
+        say(f"{data['method']}: the result follows from the inputs")
+        return
+    try:
+        click.echo(evaluation_bytes(method, data).decode())
+    except (AttributeError, TypeError, VerificationError, CanonicalError) as error:
+        raise Refusal(f"{file}: {error}", "usage") from error
 
 
 def _json(path: Path) -> Any:
@@ -162,4 +186,4 @@ def _area(area: Mapping[str, Any]) -> str:
     return plain("; ".join(parts))
 
 
-COMMANDS = (reconcile,)
+COMMANDS = (reconcile, evaluate)
