@@ -124,6 +124,8 @@ def _print_balance(found: Mapping[str, Any], units: Mapping[str, Any]) -> None:
             table("Differences", ["kind", "place", "book", "counted", "difference"], rows, right=(2, 3, 4))
         if balance["evaluation"]:
             _print_evaluation(balance["evaluation"])
+    if found["sealed"]:
+        say(f"{found['sealed']} rows held have a sealed place or kind: whether they belong here cannot be told.")
     if found["due"]:
         say(f"Report due {found['due']['report']}; next count at the latest {found['due']['next-count']}.")
 
@@ -143,7 +145,7 @@ def _print_changes(found: Mapping[str, Any], units: Mapping[str, Any]) -> None:
                 line["day"],
                 line["code"],
                 line["correction"],
-                line["lot"],
+                _lot(line),
                 line["kind"],
                 line["place"],
                 ("+" if line["direction"] == "increase" else "-") + _signed(line["amount"], units[line["unit"]]),
@@ -161,7 +163,7 @@ def _print_listing(found: Mapping[str, Any], units: Mapping[str, Any]) -> None:
     rows = [
         (
             line["line"],
-            line["lot"],
+            _lot(line),
             line["serial"],
             line["kind"],
             line["place"],
@@ -172,6 +174,10 @@ def _print_listing(found: Mapping[str, Any], units: Mapping[str, Any]) -> None:
     ]
     heads = ["line", "lot", "serial", "kind", "place", "amount", "hash"]
     table(f"{_area(found['area'])}, {found['day']}", heads, rows, right=(0, 5))
+
+
+def _lot(line: Mapping[str, Any]) -> str:
+    return line["lot"] if line["rows"] == 1 else f"{line['lot']} and {line['rows'] - 1} following"
 
 
 def _signed(amount: int | None, unit: Mapping[str, Any]) -> str:

@@ -15,6 +15,8 @@ from servanda.operations.periods import period_of
 from servanda.registers.custody.accountancy import (
     Area,
     Count,
+    Held,
+    Sums,
     amounts_of,
     area_data,
     change_lines,
@@ -23,6 +25,7 @@ from servanda.registers.custody.accountancy import (
     inventory_changes,
     inventory_listing,
     material_balances,
+    sealed_in,
     states_in,
     sums_of,
 )
@@ -62,12 +65,12 @@ def reconcile(centre: Centre, arguments: Mapping[str, Any]) -> dict[str, Any]:
     through = [change for change in changes if _until(record, change, asked)]
     skipped = len(change_lines(record, before, asked.area, codes))
     lines = change_lines(record, through, asked.area, codes)[skipped:]
-    states = states_in(through, asked.area)
-    start = sums_of(states_in(before, asked.area).values())
+    held = states_in(through, asked.area)
+    start = sums_of(states_in(before, asked.area))
     if asked.beginning is not None:
         start = _within(asked.beginning, asked.area)
     ending = None if asked.ending is None else _within(asked.ending, asked.area)
-    balances = material_balances(asked.area, start, lines, ending, sums_of(states.values()))
+    balances = material_balances(asked.area, start, lines, ending, sums_of(held))
     for balance in balances:
         unit = balance["unit"]
         balance["items"] = _unit(centre.pack, unit)["exponent"] == 0
@@ -79,8 +82,9 @@ def reconcile(centre: Centre, arguments: Mapping[str, Any]) -> dict[str, Any]:
         "due": _due(arguments, asked),
         "ending": _boundary(asked.ending),
         "lines": lines,
-        "names": _names(asked.ending, states),
+        "names": _names(asked.ending, held),
         "period": {"from": asked.first.isoformat(), "to": asked.last.isoformat()},
+        "sealed": sealed_in(through, asked.area),
         "servanda-material-balance": 1,
     }
 
@@ -186,7 +190,7 @@ def _until(record: Record, change: Change, asked: Asked) -> bool:
     return day_of(record, change.cause) <= asked.last
 
 
-def _within(count: Count, area: Area) -> dict[tuple[str, str, str], int | None]:
+def _within(count: Count, area: Area) -> Sums:
     return {
         key: amount
         for key, amount in count.amounts.items()
@@ -211,13 +215,21 @@ def _brought(data: Mapping[str, Any], last: date) -> Count:
         ) from error
 
 
-def _names(count: Count | None, states: Mapping[str, State]) -> dict[str, list[str]] | None:
-    """By name, what is in the book and not counted, and what is counted and not in the book."""
+def _names(count: Count | None, held: Held) -> dict[str, list[str]] | None:
+    """By name, what is in the book and not counted, and what is counted and not in the book.
+
+    Rows of a table are named `party/number/row`, their serials are not known here.
+    """
     if count is None or count.names is None:
         return None
-    book = {name for lot, state in states.items() for name in (lot, state.serial) if name in count.names}
-    missing = [lot for lot, state in states.items() if lot not in book and state.serial not in book]
-    return {"missing": missing, "unrecorded": sorted(count.names - book)}
+    missing, seen = [], set()
+    for first, rows, state in held:
+        for row in range(first.row, first.row + rows):
+            name = str(first._replace(row=row))
+            found = {name, state.serial or name} & count.names
+            seen |= found
+            missing += [] if found else [name]
+    return {"missing": missing, "unrecorded": sorted(count.names - seen)}
 
 
 def _boundary(count: Count | None) -> dict[str, Any]:
@@ -242,9 +254,9 @@ def _due(arguments: Mapping[str, Any], asked: Asked) -> dict[str, str] | None:
 def _evaluated(
     arguments: Mapping[str, Any],
     unit: str,
-    start: Mapping[tuple[str, str, str], int | None],
+    start: Sums,
     lines: Sequence[Mapping[str, Any]],
-    ending: Mapping[tuple[str, str, str], int | None] | None,
+    ending: Sums | None,
 ) -> dict[str, Any] | None:
     """MUF with its uncertainty, if measurement errors were given and everything is stated."""
     errors = arguments.get("errors")

@@ -22,7 +22,8 @@ from servanda.registers.custody.fold import CustodyRegister
 from servanda.registers.custody.views import balances_document
 from servanda.verification.evaluations import holds
 from tests.rig.depot import accept, depot_world
-from tests.rig.world import World
+from tests.rig.tables import group, handover, part, rows, table
+from tests.rig.world import World, three
 
 DAY = "2026-01-01"
 
@@ -108,7 +109,7 @@ def test_changes_lead_to_what_the_custody_register_holds(world: World) -> None:
         if lot["account"] == "held/ash":
             key = (lot["kind"], lot["place"], lot["unit"])
             held[key] = held.get(key, 0) + lot["amount"]
-    assert sums_of(states_in(changes_of(record), Area("ash")).values()) == held
+    assert sums_of(states_in(changes_of(record), Area("ash"))) == held
 
 
 def test_a_count_that_agrees_leaves_nothing_and_one_that_does_not_names_kind_and_place(world: World) -> None:
@@ -284,3 +285,80 @@ def test_whatever_happens_beginning_and_changes_lead_to_the_book(steps: list[str
     for party in ("ash", "birch"):
         balances = asked(world, party)["balances"]
         assert (balances[0]["book"] if balances else 0) == accounts.get(f"held/{party}", 0)
+
+
+def tabled() -> World:
+    """ash declares 1,000 boats by table, ships 200 of which 190 arrive, loses 10, mends one row; then counts."""
+    world = three("ash", "birch")
+    table_ = world.say("ash", "table", table(group(600), group(400, place="works")))
+    world.sync()
+    sent = world.say("ash", "handover", handover("birch", rows(table_, (100, 299))), named=["birch"], to=["birch"])
+    world.sync()
+    world.say("birch", "accept", part(rows(table_, (100, 289))), refers_to=[sent.place])
+    world.sync()
+    world.say("ash", "loss", {"lots": [], "tables": [rows(table_, (595, 604))], "reason": "sunk"})
+    deleted = {"lot": f"{table_.place}/700", "hash": "0" * 64, "addition": 0}
+    world.say("ash", "table", table(group(2), deletions=[deleted], supplements=str(table_.place), reason="typed wrong"))
+    world.sync()
+    return world
+
+
+def test_rows_of_a_table_are_told_as_runs_and_add_up() -> None:
+    world = tabled()
+    found = asked(world)
+    (balance,) = found["balances"]
+    assert amounts(balance["increases"]) == {"declared": 1001, "corrected": 1}
+    assert amounts(balance["decreases"]) == {"shipped": 200, "lost": 10, "corrected": 1}
+    assert balance["book"] == 791
+    assert amounts(asked(world, "birch")["balances"][0]["increases"]) == {"received": 190}
+    taken, given = (next(line for line in found["lines"] if line["correction"] == mark) for mark in "DA")
+    brought = next(line for line in found["lines"] if line["line"] == taken["corrects"]["line"])
+    assert (brought["lot"].split("/")[2], brought["rows"], brought["hash"]) == ("600", 400, taken["corrects"]["hash"])
+    assert (given["lot"].split("/")[2], given["rows"], given["amount"]) == ("0", 1, 1)
+    listed = asked(world, command="inventory-listing")["lines"]
+    assert sum(line["rows"] for line in listed) == sum(line["amount"] for line in listed) == 791
+
+
+def test_changes_of_tables_lead_to_what_the_custody_register_holds() -> None:
+    world = tabled()
+    record = world.centres["ash"].record
+    for party in ("ash", "birch"):
+        held: dict[tuple[str, str, str], int] = {}
+        for lot in balances_document(world.centres["ash"].custody)["lots"]:
+            if lot["account"] == f"held/{party}":
+                key = (lot["kind"], lot["place"], lot["unit"])
+                held[key] = held.get(key, 0) + lot["amount"] * lot.get("rows", 1)
+        assert sums_of(states_in(changes_of(record), Area(party))) == held
+
+
+def test_a_count_that_a_party_states_is_the_ending_and_the_one_before_the_beginning() -> None:
+    world = tabled()
+    groups = [group(397), group(394, place="works")]
+    first = world.say("ash", "count", {"basis": "counted", "groups": groups})
+    assert asked(world)["ending"]["entry"] == str(first.place)
+    assert [balance["muf"] for balance in asked(world)["balances"]] == [0]
+    world.say("ash", "count", {"basis": "restated", "groups": []})
+    world.say("ash", "table", table(group(9)))
+    second = world.say("ash", "count", {"basis": "counted", "groups": [group(405), group(394, place="works")]})
+    found = asked(world)
+    assert (found["beginning"]["entry"], found["ending"]["entry"]) == (str(first.place), str(second.place))
+    (balance,) = found["balances"]
+    assert (balance["beginning"], balance["book"], balance["ending"], balance["muf"]) == (791, 800, 799, 1)
+    assert [(row["place"], row["difference"]) for row in balance["differences"]] == [("store", 1)]
+
+
+def test_what_is_sealed_is_told_and_in_no_sum() -> None:
+    world = three("ash", "birch")
+    world.say("ash", "table", table(group(10), group(5, place=None), group(3, "cargo", each=None)))
+    found = asked(world, place="store")
+    assert found["sealed"] == 5
+    assert {balance["unit"]: balance["book"] for balance in found["balances"]} == {"piece": 10, "g": None}
+
+
+def test_eight_million_rows_are_balanced_by_their_runs() -> None:
+    world = three("ash", "birch")
+    made = world.say("ash", "table", table(group(8_670_000)))
+    world.say("ash", "loss", {"lots": [], "tables": [rows(made, (1_000_000, 1_999_999))], "reason": "r"})
+    found = asked(world)
+    assert found["balances"][0]["book"] == 7_670_000
+    assert [line["rows"] for line in found["lines"]] == [8_670_000, 1_000_000]

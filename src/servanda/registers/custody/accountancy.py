@@ -19,12 +19,17 @@ from servanda.journal.record import Record
 from servanda.journal.state import Entry
 from servanda.journal.threads import within
 from servanda.proof.canonical import encode
-from servanda.registers.custody.changes import Change, State
+from servanda.registers.custody.changes import Change, Runs, State, states_after
+from servanda.registers.custody.lots import LotName
 
 INCREASES = ("declared", "found", "received", "returned", "residue", "resolved", "moved-in")
 DECREASES = ("shipped", "destroyed", "consumed", "lost", "moved-out")
 BOTH = ("rearranged", "corrected")
 """Types of inventory change. `rearranged`: split, merged, packed anew; within an area its lines cancel out."""
+
+
+Sums = dict[tuple[str, str, str], int | None]
+"""By kind, place (each empty if sealed) and unit; None where something is not stated."""
 
 
 class Area(NamedTuple):
@@ -53,7 +58,7 @@ class Count(NamedTuple):
     """The entry that states it; None if it was brought from a file."""
     day: date
     places: frozenset[str] | None
-    amounts: Mapping[tuple[str, str, str], int | None]
+    amounts: Sums
     """(kind, place, unit) to the amount counted; None if the count does not state it."""
     names: frozenset[str] | None = None
     """Every lot seen, by name or serial, where the count names them."""
@@ -87,7 +92,7 @@ def counts_of(record: Record, party: str) -> list[Count]:
 
 
 def _count(record: Record, entry: Entry, content: Mapping[str, Any]) -> Count:
-    places = content["places"]
+    places = content.get("places")
     return Count(
         entry.place,
         day_of(record, entry.place),
@@ -97,12 +102,13 @@ def _count(record: Record, entry: Entry, content: Mapping[str, Any]) -> Count:
     )
 
 
-def amounts_of(groups: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str, str], int | None]:
-    """Return the amount by kind, place and unit of groups (spec/tables.md): rows times each, None where sealed."""
-    sums: dict[tuple[str, str, str], int | None] = {}
+def amounts_of(groups: Iterable[Mapping[str, Any]]) -> Sums:
+    """Return the amount by kind, place and unit of groups (spec/tables.md); None where sealed or a range."""
+    sums: Sums = {}
     for group in groups:
         key = (group["kind"], group["place"], group["unit"])
-        sums[key] = _plus(sums.get(key, 0), None if group["each"] is None else group["each"] * group["rows"])
+        exact = isinstance(group["each"], int)
+        sums[key] = _plus(sums.get(key, 0), group["each"] * group["rows"] if exact else None)
     return sums
 
 
@@ -118,16 +124,17 @@ def change_lines(
         codes: an agreement's own code for a type; the type itself where it has none.
     """
     lines: list[dict[str, Any]] = []
-    last: dict[str, dict[str, Any]] = {}
+    last: defaultdict[Place, Runs[dict[str, Any]]] = defaultdict(Runs)
     for change in changes:
         for type_, state, sign, correction in _sides(change, area):
             lot = str(change.lot)
             entry = record.entry(change.entry)
             assert entry is not None
             assert entry.frame is not None
-            corrected = last.get(lot) if correction == "D" else None
+            row, brought = change.lot.row, last[change.lot.place]
+            corrected = next((line for _, _, line in brought.clipped(row, row)), None) if correction == "D" else None
             line: dict[str, Any] = {
-                "amount": state.amount,
+                "amount": _stated(_times(state.amount, change.rows)),
                 "code": codes.get(type_, type_),
                 "correction": correction,
                 "corrects": {"hash": corrected["hash"], "line": corrected["line"]} if corrected else None,
@@ -141,6 +148,7 @@ def change_lines(
                 "lot": lot,
                 "on": str(change.cause),
                 "place": state.place,
+                "rows": change.rows,
                 "serial": state.serial,
                 "to": change.after.account if change.after else None,
                 "type": type_,
@@ -148,7 +156,7 @@ def change_lines(
             }
             line["hash"] = hashlib.sha256(encode(line)).hexdigest()
             lines.append(line)
-            last[lot] = line
+            brought.put(row, row + change.rows - 1, line)
     return lines
 
 
@@ -161,26 +169,21 @@ def _sides(change: Change, area: Area) -> Iterable[tuple[str, State, int, str | 
         if same or (before.amount, before.kind, before.unit) == (after.amount, after.kind, after.unit):
             return  # within the area, or merely elsewhere in it
     kind = _type(change)
-    corrected = change.effect == "correct"
+    corrected = change.effect == "correct" or (after is not None and after.account.startswith("corrected/"))
     if was and before is not None:
         yield ("moved-out" if kind == "moved" else kind), before, -1, "D" if corrected else None
     if now and after is not None:
-        late = corrected and before is None
-        yield (
-            ("moved-in" if kind == "moved" else "declared" if late else kind),
-            after,
-            1,
-            ("L" if late else "A" if corrected else None),
-        )
+        late = change.effect == "correct" and before is None
+        mark = "L" if late else "A" if corrected or change.addition else None
+        yield "declared" if late else "moved-in" if kind == "moved" else kind, after, 1, mark
 
 
 def _type(change: Change) -> str:
     before, after, effect = change.before, change.after, change.effect
-    if effect == "correct":
+    if effect == "correct" or change.addition:
         return "corrected"
     if before is None:
-        opened = {"custody.declare": "declared", "custody.found": "found", "custody.destroy": "residue"}
-        return opened.get(effect, "rearranged")
+        return _OPENED.get(effect, "rearranged")
     if after is None:
         return "rearranged" if before.account.startswith("held/") else "lost"
     if before.account == after.account:
@@ -191,6 +194,14 @@ def _type(change: Change) -> str:
     if before.account.startswith("transit/"):
         return "returned" if before.account.split("/")[1] == after.account.split("/")[1] else "received"
     return "resolved"
+
+
+_OPENED = {
+    "custody.declare": "declared",
+    "custody.table": "declared",
+    "custody.found": "found",
+    "custody.destroy": "residue",
+}
 
 
 def inventory_changes(area: Area, lines: Sequence[Mapping[str, Any]], first: date, last: date) -> dict[str, Any]:
@@ -209,16 +220,21 @@ def inventory_changes(area: Area, lines: Sequence[Mapping[str, Any]], first: dat
     return {"area": area_data(area), "reports": reports, "servanda-inventory-changes": 1}
 
 
-def inventory_listing(area: Area, day: date, states: Mapping[str, State]) -> dict[str, Any]:
+Held = list[tuple[LotName, int, State]]
+"""Lot, rows, state of each row."""
+
+
+def inventory_listing(area: Area, day: date, held: Held) -> dict[str, Any]:
     """Return the physical inventory listing: every lot of the area on a day, by name, each line with its hash."""
     lines: list[dict[str, Any]] = []
-    for lot, state in sorted(states.items(), key=lambda item: _lot_order(item[0])):
+    for lot, rows, state in held:
         line: dict[str, Any] = {
-            "amount": state.amount,
+            "amount": _stated(_times(state.amount, rows)),
             "kind": state.kind,
             "line": len(lines) + 1,
-            "lot": lot,
+            "lot": str(lot),
             "place": state.place,
+            "rows": rows,
             "serial": state.serial,
             "unit": state.unit,
         }
@@ -227,32 +243,37 @@ def inventory_listing(area: Area, day: date, states: Mapping[str, State]) -> dic
     return {"area": area_data(area), "day": day.isoformat(), "lines": lines, "servanda-inventory-listing": 1}
 
 
-def states_in(changes: Iterable[Change], area: Area) -> dict[str, State]:
-    """Return the lots of an area after these changes, and how they are."""
-    states: dict[str, State] = {}
-    for change in changes:
-        if area.has(change.after) and change.after is not None:
-            states[str(change.lot)] = change.after
-        else:
-            states.pop(str(change.lot), None)
-    return states
+def states_in(changes: Iterable[Change], area: Area) -> Held:
+    """Return the lots of an area after these changes, and how they are, by name."""
+    return [one for one in states_after(changes) if area.has(one[2])]
 
 
-def sums_of(states: Iterable[State]) -> dict[tuple[str, str, str], int | None]:
+def sealed_in(changes: Iterable[Change], area: Area) -> int:
+    """Return of how many rows the area's party holds it cannot be told whether they are in the area: sealed ones."""
+    everywhere = Area(area.party)
+    return sum(
+        rows
+        for _, rows, state in states_after(changes)
+        if everywhere.has(state)
+        and ((area.places is not None and state.place is None) or (area.kinds is not None and state.kind is None))
+    )
+
+
+def sums_of(held: Held) -> Sums:
     """Return the amount by kind, place and unit; None where one is not stated."""
-    sums: dict[tuple[str, str, str], int | None] = {}
-    for state in states:
-        key = (state.kind, state.place, state.unit)
-        sums[key] = _plus(sums.get(key, 0), state.amount)
+    sums: Sums = {}
+    for _, rows, state in held:
+        key = (state.kind or "", state.place or "", state.unit)
+        sums[key] = _plus(sums.get(key, 0), _times(state.amount, rows))
     return sums
 
 
 def material_balances(
     area: Area,
-    beginning: Mapping[tuple[str, str, str], int | None],
+    beginning: Sums,
     lines: Sequence[Mapping[str, Any]],
-    ending: Mapping[tuple[str, str, str], int | None] | None,
-    book: Mapping[tuple[str, str, str], int | None],
+    ending: Sums | None,
+    book: Sums,
 ) -> list[dict[str, Any]]:
     """Return one balance for each unit: beginning, changes by type, book ending, counted ending, MUF, differences.
 
@@ -286,9 +307,7 @@ def material_balances(
     return found
 
 
-def _differences(
-    book: Mapping[tuple[str, str, str], int | None], ending: Mapping[tuple[str, str, str], int | None] | None, unit: str
-) -> list[dict[str, Any]]:
+def _differences(book: Sums, ending: Sums | None, unit: str) -> list[dict[str, Any]]:
     """Each kind and place in which book and count differ, or which one of them does not state."""
     if ending is None:
         return []
@@ -297,7 +316,8 @@ def _differences(
         told, seen = book.get(key, 0), ending.get(key, 0)
         if told != seen or told is None:
             difference = None if told is None or seen is None else told - seen
-            rows.append({"book": told, "counted": seen, "difference": difference, "kind": key[0], "place": key[1]})
+            named = {"kind": key[0] or None, "place": key[1] or None}
+            rows.append({"book": told, "counted": seen, "difference": difference, **named})
     return rows
 
 
@@ -314,7 +334,7 @@ def _typed(rows: Mapping[tuple[str, str], int | None], direction: str) -> list[d
     return [{"amount": _stated(rows[key]), "type": key[1]} for key in sorted(rows) if key[0] == direction]
 
 
-def _total(sums: Mapping[tuple[str, str, str], int | None], unit: str) -> int | None:
+def _total(sums: Sums, unit: str) -> int | None:
     return _sum(amount for key, amount in sums.items() if key[2] == unit)
 
 
@@ -325,17 +345,16 @@ def _sum(amounts: Iterable[int | None]) -> int | None:
     return total
 
 
+def _times(amount: int | None, rows: int) -> int | None:
+    return None if amount is None else amount * rows
+
+
 def _plus(one: int | None, other: int | None) -> int | None:
     return None if one is None or other is None else one + other
 
 
 def _stated(amount: int | None) -> int | None:
     return amount if amount is not None and abs(amount) <= INTEGER_MAX else None
-
-
-def _lot_order(name: str) -> tuple[str, int, int]:
-    party, number, row = name.split("/")
-    return party, int(number), int(row)
 
 
 def _months(first: date, last: date) -> Iterable[date]:
