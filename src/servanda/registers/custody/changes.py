@@ -133,22 +133,16 @@ class _Steps:
                 entry, place, touched + [(name.place, (name.row, name.row)) for name in self.new()]
             )
 
-<<<<<<< HEAD
-    def own(self, entry: Entry) -> Iterable[LotName]:
-        """The lots that the entry itself names, opens or corrects, and what is in a container that it moves."""
-        if entry.frame is None or not entry.admissible:
-            return ()
-        found = dict.fromkeys(self.named(entry.place))
-        if self.record.effect_of(entry) == "custody.move":
-            book = self.register.book
-            found |= dict.fromkeys(inner for name in [*found] for inner in below(book, name, entry.past))
-=======
     def own(self, entry: Entry) -> list[tuple[Place, Range]]:
-        """The rows that the entry itself names, opens, deletes or corrects."""
+        """The rows that the entry itself names, opens, deletes or corrects, and what is in a container it moves."""
         if entry.frame is None or not entry.admissible:
             return []
-        found, names = _ranges(self.named(entry.place)), self.new()
->>>>>>> b4e5d21 (Balances of tables: rows are told as runs, counts that a party states are their ends)
+        what = self.named(entry.place)
+        found, names = _ranges(what), self.new()
+        if self.record.effect_of(entry) == "custody.move":
+            book = self.register.book
+            boxes = [name for name in book.holdings.contents if what.has(name)]
+            names += [inner for box in boxes for inner in below(book, box, entry.past)]
         if entry.frame.format == "correct" and entry.frame.refers_to:
             declared = self.register.holdings.declarations.get(entry.frame.refers_to[0].place)
             names += declared.lots if declared else []
