@@ -6,6 +6,7 @@ The floor of a page is writing its document as JSON. Run: `.venv/bin/python -m b
 
 from __future__ import annotations
 
+import gc
 import json
 import time
 from collections.abc import Iterator
@@ -160,6 +161,7 @@ def measure(entries: int, agreements: int = 200, times: int = 7) -> dict[str, An
     begun = time.perf_counter()
     centre = build(entries, agreements)
     built = time.perf_counter() - begun
+    gc.freeze()  # as a station does when it has opened its record
     judged = sum(len(journal.entries) for journal in centre.record.journals.values())
     wrong = sum(1 for entry in centre.record.log if not entry.admissible)
     without = len(centre.dialogue.discrepancies) + len(centre.agreements.discrepancies)

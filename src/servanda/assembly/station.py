@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import base64
+import gc
 import os
 import ssl
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -74,6 +75,7 @@ class Station:
         self.exercise = exercise
         clock = exercise.clock if exercise else read_clock
         self.centre = Centre(self.settings.party, pack, self.store, signers_of(self.keyring), clock)
+        gc.freeze()  # the record stays: looking through all of it for garbage would hold up a page for a second
         self.centre.exercising = exercise is not None
         self.roster = RosterFile(home / "roster.toml")
         self.pager = ApprisePager(home / "paging.toml")

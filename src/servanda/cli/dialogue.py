@@ -23,6 +23,12 @@ def name_in(names: Any, language: str | None) -> str:
     return str(by_language.get(language or "", next(iter(by_language.values()), "")))
 
 
+def words_of(row: Mapping[str, Any]) -> str:
+    """The words of a row; that they are sealed, where something in it is, else that there are none."""
+    words = row.get("words")
+    return str(words) if words is not None else "sealed" if "_sd" in row else "no words"
+
+
 def flags_text(flags: Iterable[str], words: object = "") -> str:
     """Flags in front of words, so that nobody reads past them."""
     marked = ", ".join(flags)
@@ -50,7 +56,7 @@ def topics(home: Path, passphrase_file: Path | None, language: str | None, as_js
 
 def _cell(cell: Mapping[str, Any]) -> str:
     said = [(kind, cell[kind]) for kind in ("position", "reservation", "common-ground") if cell[kind]]
-    return "; ".join(f"{kind}, {row['said-on']}: {row.get('words', 'sealed')}" for kind, row in said) or "—"
+    return "; ".join(f"{kind}, {row['said-on']}: {words_of(row)}" for kind, row in said) or "—"
 
 
 def _tell_discrepancies(data: Mapping[str, Any]) -> None:
@@ -78,7 +84,7 @@ def topic(topic: str, home: Path, passphrase_file: Path | None, language: str | 
     ]
     table("Movement", ["on", "by", "what", "", "words", "entry"], rows)
     words = [
-        (kind, party, row["said-on"], row.get("words", "sealed"), row["entry"])
+        (kind, party, row["said-on"], words_of(row), row["entry"])
         for kind, parties in data["positions"].items()
         for party, said in parties.items()
         for row in said
@@ -148,8 +154,8 @@ def _print_account(row: Mapping[str, Any]) -> None:
     else:
         speaker = row["speaker"]
         who = ", ".join(part for part in (speaker.get("name"), speaker["office"], speaker.get("party")) if part)
-        words = row["words"] if row["words"] is not None else "sealed"
-        say(f"  {who}: " + (f"“{words}”" if row["quoted"] else words))
+        quoted = row["quoted"] and row["words"] is not None
+        say(f"  {who}: " + (f"“{row['words']}”" if quoted else words_of(row)))
         checked = {True: ", words found in its text", False: ", WORDS NOT IN ITS TEXT", None: ""}[row["in-source"]]
         source = f"; source {row['source']}{checked}" if "source" in row else ""
         say(f"  {row['manner']}, {row['medium']}, said {row['said-on']}{source}")

@@ -131,3 +131,19 @@ def test_what_is_due_comes_from_tasks_obligations_requests_bodies_and_ends(page:
     for word in ("shape-it", "2014-02-02   answer", "2014-02-03   meeting", "2026-01-31   expiry", "obligation"):
         assert word in told
     assert "ENDS IN 30 DAYS" in page(world, "ash", "agreement", "status").output
+
+
+def test_words_that_are_sealed_are_shown_as_sealed_and_never_as_none(page: Any) -> None:
+    world = talks()
+    words = {"topic": "fish", "kind": "reservation", "words": "Not for everybody."}
+    world.say("ash", "position", words, seal=("words",))
+    world.say("ash", "position", {"topic": "nets", "kind": "reservation"})
+    world.say("ash", "statement", statement("Not for everybody."), seal=("words",))
+    world.sync()
+    for party in ("ash", "birch"):
+        matrix = page(world, party, "topics").output
+        assert "sealed" in matrix
+        assert "no words" in matrix
+        told = page(world, party, "account", "fish").output
+        assert "minister: sealed" in told
+        assert "Not for everybody" not in matrix + told + page(world, party, "topic", "fish").output

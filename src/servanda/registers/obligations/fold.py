@@ -7,13 +7,20 @@ What it collects are facts with their places; everything that depends on a date 
 
 from __future__ import annotations
 
+from bisect import insort
+from datetime import date
 from typing import Any
 
 from servanda.journal.frame import Frame, Place
 from servanda.journal.record import Record
 from servanda.journal.state import Entry
+from servanda.registers.obligations.evidence import Evidence, evidence_of
 
 _CHANGES = frozenset({"obligations.extend", "obligations.supersede"})
+
+
+def _order(item: Evidence) -> tuple[date, date, Place]:
+    return item.order
 
 
 class ObligationsRegister:
@@ -24,6 +31,9 @@ class ObligationsRegister:
         self.record = record
         self.position = 0
         self.performing: dict[Place, Entry] = {}
+        self.attested: dict[str, list[Evidence]] = {}
+        """Evidence by obligation, in order, dated by `event-at`: what the basis `event` is judged by."""
+        self._weighed: dict[Place, list[Evidence]] = {}
         self.corrections: dict[Place, tuple[Place, dict[str, Any]]] = {}
         """Corrected entry to (its latest correction, content)."""
         self.changes: dict[str, list[Place]] = {}
@@ -48,13 +58,28 @@ class ObligationsRegister:
             known = self.corrections.get(target)
             if known is None or known[0] < entry.place:
                 self.corrections[target] = (entry.place, frame.content["content"])
+                self._weigh(target)
         elif effect in _CHANGES:
             self.changes.setdefault(frame.content["obligation"], []).append(entry.place)
         elif effect == "obligations.suspend":
             self._suspend(entry, frame)
         if "performs" in frame.content:
             self.performing[entry.place] = entry
+            self._weigh(entry.place)
         self.by_format.setdefault(frame.format, []).append(entry.place)
+
+    def _weigh(self, place: Place) -> None:
+        """Enter the evidence of an entry by the date that it attests, in place of what it said before a correction."""
+        entry = self.performing.get(place)
+        if entry is None or entry.frame is None:
+            return
+        for old in self._weighed.pop(place, ()):
+            self.attested[old.obligation].remove(old)
+        corrected = self.corrections.get(place)
+        content = corrected[1] if corrected else entry.frame.content
+        self._weighed[place] = evidence_of(self.record, entry, entry.frame, content, basis="event")
+        for item in self._weighed[place]:
+            insort(self.attested.setdefault(item.obligation, []), item, key=_order)
 
     def _suspend(self, entry: Entry, frame: Frame) -> None:
         pack = self.record.packs[frame.pack or self.record.agreement]

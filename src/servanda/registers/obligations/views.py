@@ -35,13 +35,11 @@ def obligations_document(register: ObligationsRegister, at: date) -> dict[str, A
     record = register.record
     force = record.in_force(record.whole) or record.agreement
     pack = record.packs[force]
-    evidence: dict[str, list[Evidence]] = {}
-    for item in _all_evidence(register, pack):
-        evidence.setdefault(item.obligation, []).append(item)
+    evidence = register.attested if pack.data["time"]["basis"] == "event" else _receipted(register)
     rows = []
     for name in sorted(pack.obligations):
         obligation = pack.obligations[name]
-        mine = sorted((e for e in evidence.get(name, ()) if _counts(obligation, e)), key=lambda item: item.order)
+        mine = [item for item in evidence.get(name, ()) if _counts(obligation, item)]
         rows.append(_row(name, judge(register, pack, obligation, mine, at)))
     return {"at": at.isoformat(), "obligations": rows, "servanda-obligations": 1}
 
@@ -56,14 +54,17 @@ def _counts(obligation: dict[str, Any], evidence: Evidence) -> bool:
     return not judges or evidence.entry.party in judges
 
 
-def _all_evidence(register: ObligationsRegister, pack: Pack) -> list[Evidence]:
-    basis = pack.data["time"]["basis"]
-    found = []
+def _receipted(register: ObligationsRegister) -> dict[str, list[Evidence]]:
+    """All evidence by obligation, in order, dated by receipts: each later one cited may change that."""
+    found: dict[str, list[Evidence]] = {}
     for place, entry in register.performing.items():
         assert entry.frame is not None
         corrected = register.corrections.get(place)
         content = corrected[1] if corrected else entry.frame.content
-        found += evidence_of(register.record, entry, entry.frame, content, basis=basis)
+        for item in evidence_of(register.record, entry, entry.frame, content, basis="receipt"):
+            found.setdefault(item.obligation, []).append(item)
+    for row in found.values():
+        row.sort(key=lambda item: item.order)
     return found
 
 
