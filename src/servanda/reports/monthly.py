@@ -8,7 +8,7 @@ from typing import Any
 
 from servanda.registers.custody.views import declared, figures, movements, statements
 from servanda.reports.document import AMOUNT, DATE, DECIMAL, INTEGER, Amount, Column, Report, Row, Section, in_order
-from servanda.reports.sources import Sources
+from servanda.reports.sources import Sources, amount_of_rows
 
 KIND = "monthly-progress"
 
@@ -49,7 +49,7 @@ _OF_PERIOD = frozenset({"movements", "destroyed", "figures", "findings"})
 def _cumulative(sources: Sources) -> Section:
     by_unit: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for lot in sources.balances["lots"]:
-        if lot["account"] != "found":
+        if lot["account"] != "found" and not lot["account"].startswith("corrected/"):
             by_unit[lot["unit"]].append(lot)
     rows = []
     for unit, lots in sorted(by_unit.items()):
@@ -65,7 +65,7 @@ def _cumulative(sources: Sources) -> Section:
             Amount(made, unit),
             share,
         )
-        rows.append(Row(cells, in_order(name for lot in lots for name in sources.entries_of_lot(lot["lot"]))))
+        rows.append(Row(cells, sources.entries_of(lots)))
     wanted = columns(
         sources,
         ("unit", "text"),
@@ -78,8 +78,8 @@ def _cumulative(sources: Sources) -> Section:
 
 
 def total(lots: list[dict[str, Any]]) -> int:
-    """The sum of the amounts that are known."""
-    return sum(lot["amount"] or 0 for lot in lots)
+    """The sum of the amounts that are known; a lot that stands for several rows counts for each."""
+    return sum((lot["amount"] or 0) * lot.get("rows", 1) for lot in lots)
 
 
 def share_text(done: int, whole: int) -> str:
@@ -95,16 +95,16 @@ def _declared(sources: Sources) -> Section:
         grouped[key].append(row)
     rows = []
     for (entry, kind, place, unit, basis), found in sorted(grouped.items()):
-        amount = None if basis == "not-stated" else sum(row["quantity"]["amount"] for row in found)
         cells = (
             sources.named("parties", entry.partition("/")[0]),
             sources.named("items", kind),
             sources.named("places", place),
             len(found),
-            Amount(amount, unit),
+            _added([row["quantity"] for row in found], unit),
             sources.words[f"basis-{basis}"],
         )
         rows.append(Row(cells, in_order([entry, *sources.corrections.get(entry, ())])))
+    rows += _by_table(sources)
     wanted = columns(
         sources,
         ("party", "text"),
@@ -117,6 +117,34 @@ def _declared(sources: Sources) -> Section:
     return section(sources, "declared", wanted, rows)
 
 
+def _added(quantities: list[dict[str, Any]], unit: str) -> Amount:
+    """The sum of quantities of one basis."""
+    basis = quantities[0]["basis"]
+    if basis == "range":
+        low, high = (sum(quantity[end] for quantity in quantities) for end in ("from", "to"))
+        return Amount(low, unit, "exact", high)
+    return Amount(None if basis == "not-stated" else sum(quantity["amount"] for quantity in quantities), unit)
+
+
+def _by_table(sources: Sources) -> list[Row]:
+    """What was declared by table: a row for each kind, place and amount of its groups."""
+    rows = []
+    for entry, groups in sorted(sources.groups.items()):
+        for group in groups:
+            each = group["each"]
+            basis = "sealed" if each is None else "range" if isinstance(each, dict) else "stated"
+            cells = (
+                sources.named("parties", entry.partition("/")[0]),
+                sources.named("items", group["kind"]),
+                sources.named("places", group["place"]),
+                group["rows"],
+                amount_of_rows(each, group["rows"], group["unit"]),
+                sources.words[f"basis-{basis}"],
+            )
+            rows.append(Row(cells, [entry]))
+    return rows
+
+
 def _moved(sources: Sources, effect: str) -> list[tuple[dict[str, Any], str, list[Amount], list[str]]]:
     """Offers of the period: the offer, its kinds, its amounts, its entries."""
     kinds = sources.kinds
@@ -124,17 +152,25 @@ def _moved(sources: Sources, effect: str) -> list[tuple[dict[str, Any], str, lis
     for moved in movements(sources.custody, effect):
         if not sources.in_period(moved["entry"]):
             continue
-        names = sorted({sources.named("items", kinds[row["lot"]]) for row in moved["lots"] if row["lot"] in kinds})
+        chosen = [part for selection in moved.get("tables", ()) for part in sources.selected(selection)]
+        names = {sources.named("items", kinds[row["lot"]]) for row in moved["lots"] if row["lot"] in kinds}
+        names |= {sources.named("items", kind) for kind, _, _ in chosen}
         sums: dict[str, int | None] = {}
         for row in moved["lots"]:
             quantity = row["quantity"]
-            known, amount = sums.get(quantity["unit"], 0), quantity.get("amount")
-            sums[quantity["unit"]] = None if known is None or amount is None else known + amount
-        entries = in_order(
-            [*sources.offer_entries(moved["entry"]), *(row["lot"].rpartition("/")[0] for row in moved["lots"])]
-        )
-        found.append((moved, "; ".join(names), [Amount(a, u) for u, a in sorted(sums.items())], entries))
+            _add(sums, quantity["unit"], quantity.get("amount"))
+        for _, amount, _ in chosen:
+            _add(sums, amount.unit, None if amount.to is not None else amount.amount)
+        behind = [*(row["lot"].rpartition("/")[0] for row in moved["lots"])]
+        behind += [selection["table"] for selection in moved.get("tables", ())]
+        entries = in_order([*sources.offer_entries(moved["entry"]), *behind])
+        found.append((moved, "; ".join(sorted(names)), [Amount(a, u) for u, a in sorted(sums.items())], entries))
     return found
+
+
+def _add(sums: dict[str, int | None], unit: str, amount: int | None) -> None:
+    known = sums.get(unit, 0)
+    sums[unit] = None if known is None or amount is None else known + amount
 
 
 def _movements(sources: Sources) -> Section:
@@ -207,7 +243,7 @@ def account_text(sources: Sources, account: str) -> str:
 def _totals(sources: Sources) -> Section:
     behind: dict[tuple[str, str], list[str]] = defaultdict(list)
     for lot in sources.balances["lots"]:
-        behind[lot["account"], lot["unit"]] += sources.entries_of_lot(lot["lot"])
+        behind[lot["account"], lot["unit"]] += sources.entries_of([lot])
     rows = []
     for account in sources.balances["accounts"]:
         name, unit = account["account"], account["unit"]
@@ -215,7 +251,7 @@ def _totals(sources: Sources) -> Section:
             account_text(sources, name),
             Amount(account["stated"], unit),
             Amount(account["derived"], unit),
-            account["unstated"],
+            account["unstated"] + account.get("sealed", 0) + account.get("range", {}).get("lots", 0),
         )
         rows.append(Row(cells, in_order(behind[name, unit])))
     wanted = columns(sources, ("account", "text"), ("stated", AMOUNT), ("derived", AMOUNT), ("unstated", INTEGER))

@@ -22,7 +22,7 @@ from servanda.reports.document import Amount, Cited, Report, Section, in_order
 from servanda.reports.words import LANGUAGES, words_of
 
 Period = tuple[date, date]
-ENDLESS = date(9999, 12, 31)
+_BY_TABLE = frozenset({"custody.table", "custody.found-table"})
 
 
 class Sources:
@@ -43,6 +43,8 @@ class Sources:
         self.language = language
         self.period = period
         self.words = words_of(language)
+        self._row_entries: dict[str, list[tuple[int, int, list[str]]]] = {}
+        """For each table, the offers that select rows of it: filled with `lot_entries`."""
 
     @cached_property
     def pack(self) -> Pack:
@@ -88,7 +90,7 @@ class Sources:
     def named(self, table: str, identifier: str | None) -> str:
         """The name of a kind, place, unit, party or obligation in the report's language; its id if it has none."""
         if identifier is None:
-            return ""
+            return self.words["sealed"]
         entry = self._names.get(table, {}).get(identifier)
         if entry is None:
             return identifier
@@ -99,10 +101,6 @@ class Sources:
     def _names(self) -> dict[str, dict[str, Any]]:
         tables = ("items", "places", "units", "parties", "obligations", "formats")
         return {table: {entry["id"]: entry for entry in self.pack.data[table]} for table in tables}
-
-    def amount(self, quantity: Mapping[str, Any]) -> Amount:
-        """The amount of a quantity as entries state it."""
-        return Amount(quantity.get("amount"), quantity["unit"])
 
     def offer_entries(self, entry: str) -> list[str]:
         """An offer and every acceptance of it."""
@@ -118,6 +116,29 @@ class Sources:
                 entries = self.offer_entries(moved["entry"])
                 for row in moved["lots"]:
                     found.setdefault(row["lot"], []).extend(entries)
+                for selection in moved.get("tables", ()):
+                    for first, last in selection["rows"]:
+                        self._row_entries.setdefault(selection["table"], []).append((first, last, entries))
+        return found
+
+    @cached_property
+    def groups(self) -> dict[str, list[dict[str, Any]]]:
+        """For each entry that declares by table, its groups as stated (spec/tables.md), in the order of the rows."""
+        found = {}
+        for entry in self.record.log:
+            if entry.frame is not None and self.record.effect_of(entry) in _BY_TABLE:
+                found[str(entry.place)] = list(entry.frame.content["groups"])
+        return found
+
+    def selected(self, selection: Mapping[str, Any]) -> list[tuple[str | None, Amount, int]]:
+        """What a selection of rows is: kind, amount of all these rows, how many; for each group that it touches."""
+        found, first = [], 0
+        for group in self.groups.get(selection["table"], ()):
+            last = first + group["rows"] - 1
+            rows = sum(max(0, min(last, end) - max(first, begin) + 1) for begin, end in selection["rows"])
+            if rows:
+                found.append((group["kind"], amount_of_rows(group["each"], rows, group["unit"]), rows))
+            first = last + 1
         return found
 
     @cached_property
@@ -125,10 +146,23 @@ class Sources:
         """The kind of every lot, also of those that have ended."""
         return {str(name): lot.kind for name, lot in self.custody.holdings.lots.items() if lot.kind is not None}
 
-    def entries_of_lot(self, lot: str) -> list[str]:
-        """The entry that a lot comes from, its corrections, and the offers about it."""
-        made = lot.rpartition("/")[0]
-        return [made, *self.corrections.get(made, ()), *self.lot_entries.get(lot, ())]
+    def entries_of_lot(self, lot: str, rows: int = 1) -> list[str]:
+        """The entry that a lot comes from, its corrections, and the offers about it.
+
+        Args:
+            lot: its name, or that of the first of several rows of a table.
+            rows: how many rows it stands for.
+        """
+        made, _, row = lot.rpartition("/")
+        found = [made, *self.corrections.get(made, ()), *self.lot_entries.get(lot, ())]
+        for first, last, entries in self._row_entries.get(made, ()):
+            if first < int(row) + rows and int(row) <= last:
+                found += entries
+        return found
+
+    def entries_of(self, lots: Iterable[Mapping[str, Any]]) -> list[str]:
+        """The entries behind lots of the balances document, each once, in their order."""
+        return in_order(name for lot in lots for name in self.entries_of_lot(lot["lot"], lot.get("rows", 1)))
 
     @cached_property
     def corrections(self) -> dict[str, list[str]]:
@@ -196,6 +230,13 @@ class Sources:
             words=self.words,
             facts=facts,
         )
+
+
+def amount_of_rows(each: Any, rows: int, unit: str) -> Amount:
+    """The amount of rows that have `each`: an amount, a range, or null where it is sealed."""
+    if isinstance(each, dict):
+        return Amount(each["from"] * rows, unit, "exact", each["to"] * rows)
+    return Amount(None if each is None else each * rows, unit)
 
 
 def place_named(entry: str) -> Place:

@@ -15,7 +15,7 @@ from typing import Any
 
 from servanda.agreement.pack import Pack
 from servanda.reports.document import AMOUNT, INTEGER, Amount, Report, Row, Section, in_order
-from servanda.reports.monthly import columns, section
+from servanda.reports.monthly import columns, section, total
 from servanda.reports.sources import Sources
 
 KIND = "public-summary"
@@ -88,21 +88,17 @@ def _classes(sources: Sources, key: Any) -> dict[tuple[str, str, str], list[dict
 
 
 def _amount(lots: list[dict[str, Any]], unit: str) -> Amount:
-    known = sum(lot["amount"] or 0 for lot in lots)
+    known = total(lots)
     if all(lot["amount"] is None for lot in lots):
         return Amount(None, unit)
     return Amount(known, unit, "at-least" if any(lot["amount"] is None for lot in lots) else "exact")
-
-
-def _behind(sources: Sources, lots: list[dict[str, Any]]) -> list[str]:
-    return in_order(name for lot in lots for name in sources.entries_of_lot(lot["lot"]))
 
 
 def _ledgers(sources: Sources) -> Section:
     rows = [
         Row(
             (sources.named("units", unit), sources.words[f"c-{state}"], _amount(lots, unit)),
-            _behind(sources, lots),
+            sources.entries_of(lots),
         )
         for (_, state, unit), lots in sorted(_classes(sources, lambda lot: lot["unit"]).items())
     ]
@@ -119,7 +115,7 @@ def _kinds(sources: Sources) -> Section:
                 sources.words[f"c-{state}"],
                 _amount(lots, unit),
             ),
-            _behind(sources, lots),
+            sources.entries_of(lots),
         )
         for (kind, state, unit), lots in sorted(_classes(sources, lambda lot: public.get(lot["kind"]) or "").items())
     ]
@@ -142,8 +138,10 @@ def _deadlines(sources: Sources) -> Section:
 
 
 def _discrepancies(sources: Sources) -> Section:
-    counted: dict[str, list[str]] = defaultdict(list)
+    counted: Counter[str] = Counter()
+    behind: dict[str, list[str]] = defaultdict(list)
     for item in sources.balances["discrepancies"]:
-        counted[item["code"]].append(item["entry"])
-    rows = [Row((code, len(entries)), in_order(entries)) for code, entries in sorted(counted.items())]
+        counted[item["code"]] += item.get("rows", 1)
+        behind[item["code"]].append(item["entry"])
+    rows = [Row((code, number), in_order(behind[code])) for code, number in sorted(counted.items())]
     return section(sources, "discrepancy-counts", columns(sources, ("discrepancy", "text"), ("count", INTEGER)), rows)
