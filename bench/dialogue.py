@@ -51,6 +51,8 @@ PAGES: dict[str, dict[str, Any]] = {
     "agreement-status of one": {"command": "agreement-status", "document": "pact-7"},
     "agreement-history": {"document": "pact-7"},
     "due": {},
+    "review": {"contact": "contact-7-5"},
+    "brief": {"body": "commission", "on": "2013-06-01"},
     "obligations": {},
     "alerts": {},
     "accounting": {},

@@ -7,6 +7,7 @@ from servanda.operations.bundles import export_bundle
 from servanda.operations.desk import dispatch
 from servanda.registers.custody.views import balances_bytes
 from tests.dossier.forgery import pins_of, verdicts
+from tests.rig.visits import Visits
 from tests.worked_example.replayed import accounting, obligations, replayed
 
 OUTCOMES = {
@@ -59,9 +60,15 @@ def test_A2_the_accounting_is_full_and_total_for_every_ledger_with_deadlines_and
 def test_A3_what_was_found_is_data_and_two_programs_verify_the_record_offline() -> None:
     """000: “a … means by which it happens quickly and verifiably”.
 
-    A finding is one of eight outcomes and names its subject. The dossier of the whole record is verified by the
-    software, and by a program that shares no code with it, from the parties' fingerprints alone.
+    What is inspected is drawn by both sides together, and either can compute the draw anew. A finding is one of
+    eight outcomes and names its subject. The dossier of the whole record is verified by the software, and by a
+    program that shares no code with it, from the parties' fingerprints alone.
     """
+    visits = Visits()
+    plan = visits.drawn()
+    draws = [visits.view(plan, at=party)["draw"] for party in ("ash", "birch")]
+    assert draws[0] == draws[1]
+    assert draws[0]["state"] == "drawn"
     findings = accounting()["findings"]
     assert findings
     assert {finding["outcome"] for finding in findings} <= OUTCOMES

@@ -6,13 +6,14 @@ The registers judge, order and find; this only hands a review what it quotes, ea
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any, NamedTuple
 
 from servanda.agreement.dates import stated_flags
 from servanda.journal.frame import Frame, Place
-from servanda.journal.named import Item
+from servanda.journal.named import Item, first_day
 from servanda.journal.threads import Cut
 from servanda.operations.centre import Centre
 from servanda.registers.agreements.fold import Document, digest_of
@@ -84,6 +85,11 @@ class Reading:
         """The latest account of a contact by each party, in the pack's order of parties."""
         latest = latest_accounts(self.dialogue, contact)
         return {party: _said([latest[party]])[0] for party in self.parties if party in latest}
+
+    def contacts_after(self, day: str) -> list[Said]:
+        """The contacts that begin after the first day of a date expression, by date."""
+        row = self.dialogue.index.row("effect", "dialogue.contact")
+        return _said(row[bisect_right(row, first_day(day), key=lambda item: item.order[0]) :])
 
     def past(self, place: Place) -> Cut:
         """What the author of an entry had when it was made."""

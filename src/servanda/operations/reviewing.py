@@ -249,7 +249,7 @@ def _next(reading: Reading, held: Mapping[str, Said]) -> list[dict[str, Any]]:
     """Contacts that were planned when the next one had not been held yet, with the date and words of the plan."""
     end = max(said.frame.event_at for said in held.values())
     begun = min(said.clock for said in held.values())
-    contacts = reading.of("dialogue.contact")
+    contacts = reading.contacts_after(end)
     later = [s.clock for s in contacts if s.content["state"] == "held" and s.clock > begun and s.frame.event_at > end]
     limit = min(later, default="~")
     return [
