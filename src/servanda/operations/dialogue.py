@@ -17,7 +17,7 @@ from servanda.operations.casework import instant_of, place_of
 from servanda.operations.centre import Centre
 from servanda.operations.drafting import Draft, pack_of, write_draft
 from servanda.operations.errors import Refusal
-from servanda.registers.agreements.differences import text_differences
+from servanda.registers.agreements.differences import Effort, text_differences
 from servanda.registers.agreements.fold import Document, digest_of
 from servanda.registers.agreements.views import agreements_document, document_row, history, side_by_side, warnings
 from servanda.registers.commitments.views import commitment_row, commitments_document, yearly_report
@@ -107,8 +107,9 @@ def _requests(centre: Centre, arguments: Arguments) -> dict[str, Any]:
 def _texts(centre: Centre, arguments: Arguments) -> dict[str, Any]:
     register = centre.agreements
     document = agreements_document(register, instant_of(centre, arguments), TEXTS)
+    effort = Effort()
     rows = [
-        {**row, "side-by-side": side_by_side(register, register.documents[row["document"]])}
+        {**row, "side-by-side": side_by_side(register, register.documents[row["document"]], effort)}
         for row in document["documents"]
     ]
     return {**document, "documents": rows}

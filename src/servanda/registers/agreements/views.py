@@ -12,7 +12,7 @@ from servanda.journal.frame import Place
 from servanda.journal.named import Item
 from servanda.journal.state import Entry
 from servanda.journal.threads import Acceptance, Offer
-from servanda.registers.agreements.differences import text_differences
+from servanda.registers.agreements.differences import Effort, text_differences
 from servanda.registers.agreements.fold import AgreementsRegister, Document
 
 _LIVE = frozenset({"open", "conditional", "accepted"})
@@ -272,8 +272,11 @@ def warnings(register: AgreementsRegister, now: int) -> list[dict[str, Any]]:
     ]
 
 
-def side_by_side(register: AgreementsRegister, document: Document) -> list[dict[str, Any]]:
+def side_by_side(
+    register: AgreementsRegister, document: Document, effort: Effort | None = None
+) -> list[dict[str, Any]]:
     """Where no text has effect: the latest text that each party offered, and its differences from the first shown."""
+    effort = effort or Effort()
     whole = register.record.whole
     if register.concluded(document, whole):
         return []
@@ -284,7 +287,9 @@ def side_by_side(register: AgreementsRegister, document: Document) -> list[dict[
     return [
         {
             "digest": register.digests[item.place],
-            "differences": [] if item is first or first is None else text_differences(first.content, item.content),
+            "differences": []
+            if item is first or first is None
+            else text_differences(first.content, item.content, effort=effort),
             "entry": str(item.place),
             "party": party,
             "texts": item.content["texts"],
