@@ -106,10 +106,12 @@ def _joined(pieces: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
     for op, text in pieces:
         if op == "same":
             if gone or come:
+                space = _space_behind(gone, come)
                 yield "same", kept
-                yield "removed", gone
-                yield "added", come
-                kept = gone = come = ""
+                yield "removed", gone.removesuffix(space)
+                yield "added", come.removesuffix(space)
+                gone = come = ""
+                kept = space
             kept += text
         elif op == "removed":
             gone += text
@@ -118,6 +120,12 @@ def _joined(pieces: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
     yield "same", kept
     yield "removed", gone
     yield "added", come
+
+
+def _space_behind(one: str, other: str) -> str:
+    """The space that ends both of two pieces: it does not differ."""
+    space = one[len(one.rstrip()) :]
+    return space if space and other[len(other.rstrip()) :] == space else ""
 
 
 def clauses_in(content: dict[str, Any], language: str) -> list[Clause] | None:
