@@ -73,6 +73,7 @@ class Accounting(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.world: World = depot_world()
+        self.effective: dict[str, set[Any]] = {party: set() for party in PARTIES}
 
     def attempt(self, party: str, form: str, content: dict[str, Any], **members: Any) -> None:
         """Say it, if the party's own centre lets it: what is refused changes nothing."""
@@ -251,6 +252,10 @@ class Accounting(RuleBasedStateMachine):
     @invariant()
     def every_centre_keeps_its_books(self) -> None:
         for centre in self.world.centres.values():
+            record = centre.record
+            now = {p for p, offer in record.threads.offers.items() if record.effective(offer, record.whole)}
+            assert self.effective[centre.party] <= now  # what is settled never becomes undone
+            self.effective[centre.party] = now
             check_sums(centre)
             check_containers(centre)
             check_closures(centre)

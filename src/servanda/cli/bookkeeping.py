@@ -114,7 +114,7 @@ def handovers(home: Path, passphrase_file: Path | None, at: str | None, as_json:
     heads = ["offer", "from, to", "lot", "stated", "giver counted", "receiver counted", "received", "difference"]
     table(f"Handovers on {data['at']}", [*heads, "class", "state"], rows, right=(3, 4, 5, 6, 7))
     moving = [
-        (item["entry"], s["entry"], s["carrier"], s["expected"], ", ".join(s["seals"]), "OVERDUE" * s["overdue"])
+        (item["entry"], s["entry"], s["carrier"], s["expected"], _seals(s["seals"]), "OVERDUE" * s["overdue"])
         for item in data["handovers"]
         for s in item["shipments"]
     ]
@@ -243,6 +243,11 @@ def books(home: Path, passphrase_file: Path | None, of: str | None, as_json: boo
     ]
     table("Books, side by side", ["of", "kind", "who says so: standing", "amount", "", "from"], rows, right=(3,))
     click.echo("These numbers are never added to one another: what is counted in one row may be counted in another.")
+
+
+def _seals(seals: Sequence[Mapping[str, str]]) -> str:
+    """The seals of a shipment: what is not plainly in use is said, an expired one above all."""
+    return ", ".join(one["seal"] + ("" if one["state"] == "in use" else f" ({one['state'].upper()})") for one in seals)
 
 
 def _units(home: Path, passphrase_file: Path | None) -> dict[str, Any]:

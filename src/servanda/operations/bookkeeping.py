@@ -13,7 +13,7 @@ from servanda.operations.errors import Refusal
 from servanda.registers.custody.containers import below, containers_document
 from servanda.registers.custody.lots import LotName, parse_lot_name
 from servanda.registers.custody.views import balances_document
-from servanda.registers.seals.views import seals_document
+from servanda.registers.seals.views import lives, seals_document
 from servanda.registers.sites.views import access
 
 Arguments = Mapping[str, Any]
@@ -22,8 +22,17 @@ Sums = dict[str, dict[str, int]]
 
 
 def _handovers(centre: Centre, arguments: Arguments) -> dict[str, Any]:
+    """Every handover; the seals that a shipment names with what has become of each."""
     at = day_asked(centre, arguments)
-    return {"at": at.isoformat(), "handovers": handovers_at(centre, at).document()}
+    known = lives(centre.seals, refused_postings(centre))
+    document = handovers_at(centre, at).document()
+    for item in document:
+        for shipment in item["shipments"]:
+            states = (
+                (number, known[number].state(at) if number in known else "unknown") for number in shipment["seals"]
+            )
+            shipment["seals"] = [{"seal": number, "state": state} for number, state in states]
+    return {"at": at.isoformat(), "handovers": document}
 
 
 def _seals(centre: Centre, arguments: Arguments) -> dict[str, Any]:

@@ -16,8 +16,9 @@ from servanda.operations.centre import Centre
 from servanda.operations.errors import Refusal
 from servanda.operations.reporting import cut_record, sizes_at
 from servanda.operations.rowopenings import table_of
+from servanda.registers.custody.containers import outer
 from servanda.registers.custody.fold import CustodyRegister
-from servanda.registers.custody.lots import parse_lot_name
+from servanda.registers.custody.lots import Lot, parse_lot_name
 from servanda.registers.custody.views import balances_document
 
 LOT = re.compile(r"([a-z][a-z0-9-]{0,31})/([1-9][0-9]{0,15})/(0|[1-9][0-9]{0,15})\Z")
@@ -87,11 +88,12 @@ def _life(centre: Centre, name: str) -> dict[str, Any]:
     place, row = Place(match[1], int(match[2])), int(match[3])
     about: list[Entry] = []
     told: set[Place] = set()
+    packed = centre.custody.holdings.find(parse_lot_name(name))
     for entry in centre.record.log:
         frame = entry.frame
         if frame is None:
             continue
-        named = entry.place == place or _names(frame.content, name, str(place), row)
+        named = entry.place == place or _names(frame.content, name, str(place), row) or _carried(centre, entry, packed)
         follows = frame.format != "held" and any(reference.place in told for reference in frame.refers_to)
         if named or follows:
             about.append(entry)
@@ -106,6 +108,14 @@ def _life(centre: Centre, name: str) -> dict[str, Any]:
     lot = centre.custody.holdings.find(parse_lot_name(name))
     now = lot and {"account": lot.account, "kind": lot.kind, "place": lot.place, "ended": lot.ended}
     return {"lot": name, "life": life, "now": now}
+
+
+def _carried(centre: Centre, entry: Entry, lot: Lot | None) -> bool:
+    """Whether the entry moves a container in which the lot is, at whatever depth."""
+    if lot is None or not lot.packed or centre.record.effect_of(entry) != "custody.move" or entry.frame is None:
+        return False
+    boxes = outer(centre.custody.book, lot, entry.past)
+    return any(_names(entry.frame.content, str(box), str(box.place), box.row) for box in boxes)
 
 
 def _event(entry: Entry, frame: Frame) -> dict[str, Any]:

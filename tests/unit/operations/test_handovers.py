@@ -265,3 +265,5 @@ def test_a_seal_that_has_expired_is_flagged_where_it_is_relied_on_msupply_12333(
     world.sync()
     assert f"seals/expired:{look.place}:ash/3/0" in raised(world)
     assert codes(world.centres["cedar"]) == ["unanswered"]
+    assert shown(world, "2014-01-15")["shipments"][0]["seals"] == [{"seal": "0001", "state": "in use"}]
+    assert shown(world, "2014-01-16")["shipments"][0]["seals"] == [{"seal": "0001", "state": "expired"}]

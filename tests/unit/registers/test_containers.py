@@ -101,6 +101,18 @@ def test_what_moves_with_its_container_is_among_the_changes(world: World) -> Non
     assert sorted(str(change.lot) for change in told) == [OUTER, INNER, SALT, MORE]
 
 
+def test_a_trace_tells_of_the_moves_of_its_containers(world: World) -> None:
+    nested(world)
+    moved = world.say("ash", "move", {"lot": OUTER, "place": "harbour"})
+    box(world, INNER, SALT, form="unbox")
+    world.say("ash", "move", {"lot": OUTER, "place": "works"})
+    world.sync()
+    (life,) = dispatch(world.centres["cedar"], {"command": "trace", "lots": [SALT]})["lots"]
+    told = [(event["format"], event["entry"]) for event in life["life"]]
+    assert [form for form, _ in told] == ["declare", "box", "move", "unbox"]
+    assert ("move", str(moved.place)) in told
+
+
 @pytest.mark.parametrize("names", [(OUTER,), (OUTER, INNER, MORE), (SALT,), (INNER, SALT), (OUTER, SALT, MORE)])
 def test_a_container_is_handed_over_with_all_that_is_in_it_or_not_at_all(names: tuple[str, ...], world: World) -> None:
     nested(world)

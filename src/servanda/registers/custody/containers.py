@@ -91,7 +91,7 @@ def pack(book: Book, entry: Entry, frame: Frame, rules: Pack) -> None:
     name, names = what.lots[0], what.lots[1:]
     if box.quantity.amount != 1:
         raise Refused("container", f"{name} is not one piece")
-    if name in names or any(outer in names for outer in _outer(book, box, entry.past)):
+    if name in names or any(one in names for one in outer(book, box, entry.past)):
         raise Refused("cycle", f"{name} would be in itself")
     if len(set(names)) < len(names):
         raise Refused("lot-closed")
@@ -123,13 +123,13 @@ def unpack(book: Book, entry: Entry, frame: Frame, rules: Pack) -> None:
         lot.packed += ((entry.place, None),)
 
 
-def _outer(book: Book, lot: Lot, cut: Cut) -> Iterator[LotName]:
+def outer(book: Book, lot: Lot, cut: Cut) -> Iterator[LotName]:
     """The container of a lot, that container's container, and so on."""
     name = container_of(book, lot, cut)
     while name is not None:
         yield name
-        outer = book.holdings.find(name)
-        name = None if outer is None else container_of(book, outer, cut)
+        box = book.holdings.find(name)
+        name = None if box is None else container_of(book, box, cut)
 
 
 def containers_document(book: Book) -> list[dict[str, Any]]:
