@@ -29,7 +29,7 @@ from servanda.registers.custody.accountancy import (
     states_in,
     sums_of,
 )
-from servanda.registers.custody.changes import Change, State, changes_of
+from servanda.registers.custody.changes import Change, State, changes_of, states_after
 from servanda.verification.errors import VerificationError
 from servanda.verification.evaluations import evaluation_document
 from servanda.verification.material_balance import item_differences
@@ -65,8 +65,9 @@ def reconcile(centre: Centre, arguments: Mapping[str, Any]) -> dict[str, Any]:
     through = [change for change in changes if _until(record, change, asked)]
     skipped = len(change_lines(record, before, asked.area, codes))
     lines = change_lines(record, through, asked.area, codes)[skipped:]
-    held = states_in(through, asked.area)
-    start = sums_of(states_in(before, asked.area))
+    states = states_after(through)
+    held = states_in(states, asked.area)
+    start = sums_of(states_in(states_after(before), asked.area))
     if asked.beginning is not None:
         start = _within(asked.beginning, asked.area)
     ending = None if asked.ending is None else _within(asked.ending, asked.area)
@@ -84,7 +85,7 @@ def reconcile(centre: Centre, arguments: Mapping[str, Any]) -> dict[str, Any]:
         "lines": lines,
         "names": _names(asked.ending, held),
         "period": {"from": asked.first.isoformat(), "to": asked.last.isoformat()},
-        "sealed": sealed_in(through, asked.area),
+        "sealed": sealed_in(states, asked.area),
         "servanda-material-balance": 1,
     }
 
@@ -112,7 +113,7 @@ def listing_document(centre: Centre, arguments: Mapping[str, Any]) -> dict[str, 
     record, changes = centre.record, changes_of(centre.record)
     asked = _asked(record, centre.pack, changes, arguments)
     through = (change for change in changes if day_of(record, change.cause) <= asked.last)
-    return inventory_listing(asked.area, asked.last, states_in(through, asked.area))
+    return inventory_listing(asked.area, asked.last, states_in(states_after(through), asked.area))
 
 
 def wrong_in(document: Mapping[str, Any]) -> list[str]:

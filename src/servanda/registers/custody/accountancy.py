@@ -19,7 +19,7 @@ from servanda.journal.record import Record
 from servanda.journal.state import Entry
 from servanda.journal.threads import within
 from servanda.proof.canonical import encode
-from servanda.registers.custody.changes import Change, Runs, State, states_after
+from servanda.registers.custody.changes import Change, Runs, State
 from servanda.registers.custody.lots import LotName
 
 INCREASES = ("declared", "found", "received", "returned", "residue", "resolved", "moved-in")
@@ -243,17 +243,17 @@ def inventory_listing(area: Area, day: date, held: Held) -> dict[str, Any]:
     return {"area": area_data(area), "day": day.isoformat(), "lines": lines, "servanda-inventory-listing": 1}
 
 
-def states_in(changes: Iterable[Change], area: Area) -> Held:
-    """Return the lots of an area after these changes, and how they are, by name."""
-    return [one for one in states_after(changes) if area.has(one[2])]
+def states_in(states: Held, area: Area) -> Held:
+    """Return those of the lots that are in an area."""
+    return [one for one in states if area.has(one[2])]
 
 
-def sealed_in(changes: Iterable[Change], area: Area) -> int:
+def sealed_in(states: Held, area: Area) -> int:
     """Return of how many rows the area's party holds it cannot be told whether they are in the area: sealed ones."""
     everywhere = Area(area.party)
     return sum(
         rows
-        for _, rows, state in states_after(changes)
+        for _, rows, state in states
         if everywhere.has(state)
         and ((area.places is not None and state.place is None) or (area.kinds is not None and state.kind is None))
     )

@@ -61,6 +61,14 @@ class Runs(Generic[Value]):
     def __init__(self) -> None:
         """Nothing yet."""
         self.runs: list[tuple[int, int, Value]] = []
+        self._starts: list[int] = []
+
+    @classmethod
+    def of(cls, runs: list[tuple[int, int, Value]]) -> Runs[Value]:
+        """These runs, which ascend."""
+        made = cls()
+        made.runs, made._starts = runs, [run[0] for run in runs]
+        return made
 
     def clipped(self, first: int, last: int) -> list[tuple[int, int, Value]]:
         """The runs within rows `first` to `last`."""
@@ -76,11 +84,12 @@ class Runs(Generic[Value]):
             _, b, right = self.runs[stop - 1]
             pieces = [(a, first - 1, left)] * (a < first) + pieces + [(last + 1, b, right)] * (b > last)
         self.runs[start:stop] = pieces
+        self._starts[start:stop] = [piece[0] for piece in pieces]
 
     def _over(self, first: int, last: int) -> tuple[int, int]:
-        start = bisect_right(self.runs, first, key=lambda run: run[0])
+        start = bisect_right(self._starts, first)
         start -= start > 0 and self.runs[start - 1][1] >= first
-        return start, max(start, bisect_right(self.runs, last, key=lambda run: run[0]))
+        return start, max(start, bisect_right(self._starts, last))
 
 
 def changes_of(record: Record) -> list[Change]:
@@ -222,8 +231,7 @@ def _pieces(
 ) -> Iterator[tuple[int, int, State | None, State | None]]:
     """Both lists of runs cut at each other's bounds; where neither has a run there is no piece."""
     bounds = sorted({bound for first, last, _ in (*before, *after) for bound in (first, last + 1)})
-    left, right = Runs[State](), Runs[State]()
-    left.runs, right.runs = before, after
+    left, right = Runs.of(before), Runs.of(after)
     for a, b in pairwise(bounds):
         was, now = left.clipped(a, a), right.clipped(a, a)
         if was or now:
