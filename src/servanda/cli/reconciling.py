@@ -14,12 +14,18 @@ import click
 from servanda.cli.asking import ask_home, home_option, json_option
 from servanda.cli.printing import amount_text, emit, plain, say, table
 from servanda.operations.errors import Refusal
-from servanda.operations.reconciling import wrong_in
+from servanda.operations.reconciling import wrong_in, wrong_in_history
 from servanda.proof.canonical import CanonicalError
 from servanda.verification.errors import VerificationError
 from servanda.verification.evaluations import METHODS, evaluation_bytes, holds
 
-_DOCUMENTS = {"balance": "reconcile", "changes": "inventory-changes", "listing": "inventory-listing"}
+_DOCUMENTS = {
+    "balance": "reconcile",
+    "changes": "inventory-changes",
+    "history": "balance-history",
+    "listing": "inventory-listing",
+}
+_WRONG = {"balance": wrong_in, "history": wrong_in_history}
 
 
 @click.command()
@@ -57,10 +63,10 @@ def reconcile(
     wanted |= {"count": _json(count)} if count else {}
     wanted |= {"errors": _toml(errors)} if errors else {}
     found = ask_home(home, passphrase_file, _DOCUMENTS[document], **wanted)
-    wrong = wrong_in(found) if document == "balance" else []
+    wrong = _WRONG[document](found) if document in _WRONG else []
     if not emit(found, as_json):
         units = {unit["id"]: unit for unit in ask_home(home, passphrase_file, "pack")["units"]}
-        {"balance": _print_balance, "changes": _print_changes, "listing": _print_listing}[document](found, units)
+        _SHOWN[document](found, units)
         for line in wrong:
             say(line)
     if wrong:
@@ -159,6 +165,21 @@ def _print_changes(found: Mapping[str, Any], units: Mapping[str, Any]) -> None:
         table(title, heads, rows, right=(0, 7))
 
 
+def _print_history(found: Mapping[str, Any], units: Mapping[str, Any]) -> None:
+    say(_area(found["area"]) + f", {len(found['counts'])} counts")
+    for row in found["evaluations"]:
+        if row["evaluation"] is None:
+            say(f"{row['unit']}: something is not stated; there is no balance.")
+            continue
+        result = row["evaluation"]["result"]
+        rows = [
+            (at + 1, one["muf"], one["sigma"], result["sitmuf"][at], result["page"]["statistic"][at])
+            for at, one in enumerate(result["periods"])
+        ]
+        heads = ["period", "MUF", "sigma", "SITMUF", "Page"]
+        table(f"{row['unit']} (smallest step): {row['evaluation']['method']}", heads, rows, right=(0, 1, 2, 3, 4))
+
+
 def _print_listing(found: Mapping[str, Any], units: Mapping[str, Any]) -> None:
     rows = [
         (
@@ -174,6 +195,9 @@ def _print_listing(found: Mapping[str, Any], units: Mapping[str, Any]) -> None:
     ]
     heads = ["line", "lot", "serial", "kind", "place", "amount", "hash"]
     table(f"{_area(found['area'])}, {found['day']}", heads, rows, right=(0, 5))
+
+
+_SHOWN = {"balance": _print_balance, "changes": _print_changes, "history": _print_history, "listing": _print_listing}
 
 
 def _lot(line: Mapping[str, Any]) -> str:

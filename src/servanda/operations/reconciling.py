@@ -5,12 +5,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from servanda.agreement.pack import Pack
 from servanda.journal.record import Record
 from servanda.operations.centre import Centre
 from servanda.operations.errors import Refusal
+from servanda.operations.measuring import evaluated, sequenced
 from servanda.operations.periods import period_of
 from servanda.registers.custody.accountancy import (
     Area,
@@ -30,8 +32,6 @@ from servanda.registers.custody.accountancy import (
     sums_of,
 )
 from servanda.registers.custody.changes import Change, State, changes_of, states_after
-from servanda.verification.errors import VerificationError
-from servanda.verification.evaluations import evaluation_document
 from servanda.verification.material_balance import item_differences
 
 REPORT_DAYS, COUNT_MONTHS = 15, 14
@@ -75,7 +75,7 @@ def reconcile(centre: Centre, arguments: Mapping[str, Any]) -> dict[str, Any]:
     for balance in balances:
         unit = balance["unit"]
         balance["items"] = _unit(centre.pack, unit)["exponent"] == 0
-        balance["evaluation"] = _evaluated(arguments, unit, start, lines, ending)
+        balance["evaluation"] = evaluated(arguments.get("errors"), unit, start, lines, ending)
     return {
         "area": area_data(asked.area),
         "balances": balances,
@@ -114,6 +114,52 @@ def listing_document(centre: Centre, arguments: Mapping[str, Any]) -> dict[str, 
     asked = _asked(record, centre.pack, changes, arguments)
     through = (change for change in changes if day_of(record, change.cause) <= asked.last)
     return inventory_listing(asked.area, asked.last, states_in(states_after(through), asked.area))
+
+
+def history_document(centre: Centre, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The balances between all counts of `party` (and `place`, `kind`), judged together by the `errors` given.
+
+    Raises:
+        Refusal: as for `reconcile`; fewer than two counts, or no errors (`usage`).
+    """
+    record, changes = centre.record, changes_of(centre.record)
+    area = _asked(record, centre.pack, changes, {**arguments, "count": None, "period": None}).area
+    counts = [count for count in counts_of(record, area.party) if _covers(count, area)]
+    if len(counts) < 2 or arguments.get("errors") is None:
+        raise Refusal("a history needs two counts of all its places on record, and the errors of measuring", "usage")
+    lines = change_lines(record, changes, area, _mapping(arguments, "codes"))
+    places = {str(change.cause): change.cause for change in changes}
+    within = [
+        [line for line in lines if one.after(record, places[line["on"]]) and not two.after(record, places[line["on"]])]
+        for one, two in pairwise(counts)
+    ]
+    inventories = [_within(count, area) for count in counts]
+    units = sorted({key[2] for inventory in inventories for key in inventory} | {line["unit"] for line in lines})
+    found = {unit: sequenced(arguments["errors"], unit, inventories, within) for unit in units}
+    return {
+        "area": area_data(area),
+        "counts": [_boundary(count) for count in counts],
+        "evaluations": [{"evaluation": found[unit], "unit": unit} for unit in units],
+        "servanda-balance-history": 1,
+    }
+
+
+def wrong_in_history(document: Mapping[str, Any]) -> list[str]:
+    """Every alarm of a history: of a single period, of the sum so far, of Page's test."""
+    found = []
+    for row in document["evaluations"]:
+        if row["evaluation"] is None:
+            continue
+        result = row["evaluation"]["result"]
+        for at, period in enumerate(result["periods"], start=1):
+            if period["test"]["alarm"]:
+                found.append(f"{row['unit']}: period {at}: {period['muf']} is more than measuring explains")
+            if result["cumulative"][at - 1]["alarm"]:
+                total = result["cumulative"][at - 1]["difference"]
+                found.append(f"{row['unit']}: to period {at}: {total} together are more than measuring explains")
+        if result["page"]["alarm"] is not None:
+            found.append(f"{row['unit']}: Page's test exceeds its limit in period {result['page']['alarm'] + 1}")
+    return found
 
 
 def wrong_in(document: Mapping[str, Any]) -> list[str]:
@@ -252,50 +298,6 @@ def _due(arguments: Mapping[str, Any], asked: Asked) -> dict[str, str] | None:
     }
 
 
-def _evaluated(
-    arguments: Mapping[str, Any],
-    unit: str,
-    start: Sums,
-    lines: Sequence[Mapping[str, Any]],
-    ending: Sums | None,
-) -> dict[str, Any] | None:
-    """MUF with its uncertainty, if measurement errors were given and everything is stated."""
-    errors = arguments.get("errors")
-    if errors is None or ending is None:
-        return None
-    rows = [("beginning", f"beginning/{k}/{p}", k, p, amount) for (k, p, u), amount in start.items() if u == unit]
-    parts = {"increase": "receipt", "decrease": "shipment"}
-    rows += [
-        (parts[line["direction"]], f"line/{line['line']}", line["kind"], line["place"], line["amount"])
-        for line in lines
-        if line["unit"] == unit
-    ]
-    rows += [("ending", f"ending/{k}/{p}", k, p, amount) for (k, p, u), amount in ending.items() if u == unit]
-    if any(row[4] is None for row in rows):
-        return None
-    try:
-        terms = [
-            {"amount": amount, "name": name, "part": part, **_error_of(errors, part, kind, place)}
-            for part, name, kind, place, amount in rows
-        ]
-        return evaluation_document("material-balance-1", {"sigmas": errors.get("sigmas", 3), "terms": terms})
-    except (AttributeError, KeyError, TypeError, VerificationError) as error:
-        raise Refusal(f"the measurement errors: {error}; see spec/accountancy.md, Errors", "usage") from error
-
-
-def _error_of(errors: Mapping[str, Any], part: str, kind: str, place: str) -> dict[str, str]:
-    """The first of the errors that fits a figure; none fits: it is counted, and without error."""
-    wanted = {"kind": kind, "part": part, "place": place}
-    for error in errors["errors"]:
-        if all(error.get(name, value) == value for name, value in wanted.items()):
-            return {
-                "random": error["random"],
-                "shared": error.get("shared", ""),
-                "systematic": error["systematic"],
-            }
-    return {"random": "0", "shared": "", "systematic": "0"}
-
-
 def _mapping(arguments: Mapping[str, Any], name: str) -> Mapping[str, str]:
     value = arguments.get(name) or {}
     if not isinstance(value, Mapping) or not all(isinstance(text, str) for text in value.values()):
@@ -303,4 +305,9 @@ def _mapping(arguments: Mapping[str, Any], name: str) -> Mapping[str, str]:
     return value
 
 
-COMMANDS = {"inventory-changes": changes_document, "inventory-listing": listing_document, "reconcile": reconcile}
+COMMANDS = {
+    "balance-history": history_document,
+    "inventory-changes": changes_document,
+    "inventory-listing": listing_document,
+    "reconcile": reconcile,
+}

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from servanda.journal.state import Entry
 from servanda.operations.desk import dispatch
 from servanda.operations.errors import Refusal
-from servanda.operations.reconciling import wrong_in
+from servanda.operations.reconciling import wrong_in, wrong_in_history
 from servanda.proof.canonical import encode
 from servanda.registers.custody.accountancy import Area, change_lines, inventory_changes, states_in, sums_of
 from servanda.registers.custody.changes import changes_of, states_after
@@ -362,3 +362,34 @@ def test_eight_million_rows_are_balanced_by_their_runs() -> None:
     found = asked(world)
     assert found["balances"][0]["book"] == 7_670_000
     assert [line["rows"] for line in found["lines"]] == [8_670_000, 1_000_000]
+
+
+def test_a_small_loss_that_repeats_shows_in_the_history_and_in_no_single_period() -> None:
+    world = three("ash", "birch")
+    world.say("ash", "table", table(group(1, "cargo", each=100_000)))
+    for counted in (100_000, 99_900, 99_800, 99_700, 99_600, 99_500, 99_400):
+        world.say("ash", "count", {"basis": "counted", "groups": [group(1, "cargo", each=counted)]})
+    errors = {"errors": [{"random": "0.0004", "systematic": "0.0004", "shared": "scale"}], "goal": 500}
+    found = asked(world, command="balance-history", errors=errors)
+    (row_,) = found["evaluations"]
+    result = row_["evaluation"]["result"]
+    assert holds(row_["evaluation"])
+    assert [period["muf"] for period in result["periods"]] == ["100"] * 6
+    assert not any(period["test"]["alarm"] for period in result["periods"])
+    assert [one["reaches-goal"] for one in result["cumulative"]] == [False] * 4 + [True] * 2
+    assert result["page"]["alarm"] is not None
+    wrong = wrong_in_history(found)
+    assert "g: Page's test exceeds its limit in period" in wrong[-1]
+    assert any("together are more than measuring explains" in line for line in wrong)
+
+
+def test_a_history_without_two_counts_or_without_errors_is_refused() -> None:
+    world = three("ash", "birch")
+    with pytest.raises(Refusal, match="two counts"):
+        asked(world, command="balance-history", errors={"errors": []})
+    for _ in range(2):
+        world.say("ash", "count", {"basis": "counted", "groups": [group(1, "cargo", each=9)]})
+    with pytest.raises(Refusal, match="errors of measuring"):
+        asked(world, command="balance-history")
+    with pytest.raises(Refusal, match="no uncertainty of its own"):
+        asked(world, command="balance-history", errors={"errors": []})
