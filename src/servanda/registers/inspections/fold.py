@@ -28,17 +28,20 @@ class InspectionsRegister(Book):
     def catch_up(self) -> None:
         """Fold every entry of the record's log that has not been folded yet."""
         while self.position < len(self.record.log):
-            entry = self.record.log[self.position]
+            self.apply(self.record.log[self.position])
             self.position += 1
-            if not entry.admissible or entry.frame is None:
-                continue
-            try:
-                self._judge(entry, entry.frame)()
-            except Refused as refused:
-                self.discrepancies.append(Discrepancy(entry.place, f"inspections/{refused.reason}"))
-                if refused.reason in SPENDING:
-                    plan = self.commitments[entry.frame.refers_to[0].place]
-                    plan.spent.setdefault(entry.place.party, (entry, refused.reason))
+
+    def apply(self, entry: Entry) -> None:
+        """Fold one judged entry. An inadmissible one changes nothing here."""
+        if not entry.admissible or entry.frame is None:
+            return
+        try:
+            self._judge(entry, entry.frame)()
+        except Refused as refused:
+            self.discrepancies.append(Discrepancy(entry.place, f"inspections/{refused.reason}"))
+            if refused.reason in SPENDING:
+                plan = self.commitments[entry.frame.refers_to[0].place]
+                plan.spent.setdefault(entry.place.party, (entry, refused.reason))
 
     def check(self, entry: Entry) -> Refused | None:
         """Why an admissible entry would have no effect here, or None. Nothing is changed."""
