@@ -158,6 +158,15 @@ def test_no_form_of_a_report_carries_a_formula(words: str) -> None:
         assert words not in cells
 
 
+def test_an_amount_that_is_not_there_is_empty_in_every_form(tmp_path: Path) -> None:
+    centre = replayed("syria-2013")[0].centres["opcw"]
+    report = dispatch(centre, {"command": "report", "report": "inventory-changes", "party": "syr", "period": "2013-11"})
+    lines = list(csv.DictReader(io.StringIO(csv_files(report)["lines.csv"].decode(), newline="")))
+    assert [(line["increase"], line["decrease"]) for line in lines] == [("", "1230"), ("1260", "")]
+    for form in ("pdf", "xlsx", "parquet"):
+        write_report(report, form, tmp_path / form)
+
+
 def test_a_negative_number_in_a_csv_file_stays_a_number() -> None:
     days = [row["days"] for row in csv.DictReader(io.StringIO(csv_files(made())["obligations.csv"].decode()))]
     assert "-16" in days

@@ -61,7 +61,9 @@ def _flat(report: Mapping[str, Any], section: Mapping[str, Any], leaves: Mapping
     for row in section["rows"]:
         cells: list[Any] = []
         for column, cell in zip(section["columns"], row["cells"], strict=True):
-            if column["kind"] == AMOUNT:
+            if column["kind"] == AMOUNT and cell is None:
+                cells += [None] * 5
+            elif column["kind"] == AMOUNT:
                 cells += [cell["amount"], cell.get("to"), cell["unit"], cell["qualifier"], shown_cell(report, cell)]
             else:
                 cells.append(cell)
