@@ -13,7 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from bench import backlog, dialogue, dossier, growth, latency, receive
+from bench import backlog, dialogue, dossier, growth, latency, receive, tables
 
 HEAD = """# Measurements
 
@@ -29,6 +29,7 @@ TITLES = {
     "backlog": "A counterpart returns to a backlog whose last entry is a flash alert",
     "dossier": "Verifying a dossier (`servanda verify`)",
     "growth": "As a journal grows",
+    "tables": "A declaration of the world's chemical munitions and containers as one table (CSV in, sealed, kept)",
     "dialogue": "Pages of a centre with 200 agreements, in a warm process",
 }
 
@@ -43,6 +44,7 @@ def measure(quick: bool) -> dict[str, dict[str, Any]]:
         "dossier": dossier.measure(entries=100_000 // scale),
         "growth": growth.measure([1_000, 10_000, 100_000, *([] if quick else [1_000_000])]),
         "dialogue": dialogue.measure(entries=100_000 // scale),
+        "tables": tables.measure(tables.WORLD // scale),
     }
 
 

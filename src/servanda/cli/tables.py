@@ -107,17 +107,22 @@ def seal(
         found["draft"] = ask_home(home, passphrase_file, "draft", draft=whole)
     if emit({**found, "content": content}, as_json):
         return
-    say(f"root {found['root']}, {found['rows']:,} rows" + (f", {found['groups']} groups" if found["groups"] else ""))
+    groups = f", {_counted(found['groups'], 'group')}" if found["groups"] else ""
+    say(f"root {found['root']}, {_counted(found['rows'], 'row')}{groups}")
     for wrong in made.wrong:
         say(f"left out: row {wrong.at}{', column ' + wrong.column if wrong.column else ''}: {wrong.reason}")
     if made.left_out:
-        say(f"{made.left_out:,} rows left out: {quarantine}")
+        say(f"{_counted(made.left_out, 'row')} left out: {quarantine}")
     for pair in made.alike[:20]:
         say(f"alike: {pair.first!r} in row {pair.first_at} and {pair.second!r} in row {pair.second_at}")
     if made.alike_count:
-        say(f"{made.alike_count:,} serials could be read as another one: look at them before you release")
+        say(f"{_counted(made.alike_count, 'pair')} of serials could be read as one: look at them before you release")
     if found["draft"]:
         say(f"draft {found['draft']}")
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
 
 
 @table_.command("list")
