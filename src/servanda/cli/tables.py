@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -107,16 +107,22 @@ def seal(
         found["draft"] = ask_home(home, passphrase_file, "draft", draft=whole)
     if emit({**found, "content": content}, as_json):
         return
+    _tell_sealed(found, made.wrong, quarantine)
+
+
+def _tell_sealed(found: Mapping[str, Any], wrong: Sequence[Any], quarantine: Path | None) -> None:
     groups = f", {_counted(found['groups'], 'group')}" if found["groups"] else ""
     say(f"root {found['root']}, {_counted(found['rows'], 'row')}{groups}")
-    for wrong in made.wrong:
-        say(f"left out: row {wrong.at}{', column ' + wrong.column if wrong.column else ''}: {wrong.reason}")
-    if made.left_out:
-        say(f"{_counted(made.left_out, 'row')} left out: {quarantine}")
-    for pair in made.alike[:20]:
-        say(f"alike: {pair.first!r} in row {pair.first_at} and {pair.second!r} in row {pair.second_at}")
-    if made.alike_count:
-        say(f"{_counted(made.alike_count, 'pair')} of serials could be read as one: look at them before you release")
+    for one in wrong:
+        say(f"left out: row {one.at}{', column ' + one.column if one.column else ''}: {one.reason}")
+    if found["left-out"]:
+        say(f"{_counted(found['left-out'], 'row')} left out: {quarantine}")
+    for pair in found["alike"][:20]:
+        say(f"alike: {pair['first']!r} in row {pair['first_at']} and {pair['second']!r} in row {pair['second_at']}")
+    if found["alike-count"]:
+        say(
+            f"{_counted(found['alike-count'], 'pair')} of serials could be read as one: look at them before you release"
+        )
     if found["draft"]:
         say(f"draft {found['draft']}")
 
