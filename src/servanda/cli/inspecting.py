@@ -227,6 +227,11 @@ def show(home: Path, passphrase_file: Path | None, at: str | None, output: Path 
         output.write_bytes(encode(found) + b"\n")
     if emit(found, as_json):
         return
+    print_inspections(found)
+
+
+def print_inspections(found: Mapping[str, Any]) -> None:
+    """The document as tables. What was not verified has a column of its own, and is in no other."""
     rows: list[tuple[Any, ...]] = [
         (m["mandate"], m["inspector"], m["inspected"], m["from"], m["until"], "yes" if m["in-force"] else "no")
         for m in found["mandates"]
