@@ -1186,7 +1186,7 @@ def check_tables(form: Json, c: Json) -> None:
         must(c["table"]["rows"] or c["table"]["root"] == empty, "the root of no rows is another")
         must(sum(g["rows"] for g in c.get("groups", ())) == c["table"]["rows"] or "groups" not in c, "other rows")
     must(effect != "custody.table" or ("deletions" in c) == ("reason" in c), "deletions or reason alone")
-    if effect in EFFECTS and "tables" in EFFECTS[effect][1]["properties"]:
+    if effect.startswith("custody.") and "tables" in EFFECTS[effect][1]["properties"]:
         needed = effect in ("custody.move", "custody.seal", "custody.condition", "custody.offer", "custody.repack")
         must(not needed or "tables" in c or "lot" in c or c.get("lots"), "it names no lot")
         check_selections(c.get("tables", ()), 1)
@@ -2510,9 +2510,14 @@ def report_of(d: Dossier) -> dict[str, Json]:
     }
 
 
+def shown(x: Any) -> str:
+    """A cell; of a long list its beginning."""
+    return f"{x[:8]} and {len(x) - 8:,} more" if isinstance(x, list) and len(x) > 12 else str(x)
+
+
 def table(title: str, rows: Sequence[Any]) -> Iterator[str]:
     """A list of the report for a reader: a row a line, its values in columns."""
-    cells = [[str(x) for x in (row.values() if isinstance(row, dict) else [row]) if x != []] for row in rows]
+    cells = [[shown(x) for x in (row.values() if isinstance(row, dict) else [row]) if x != []] for row in rows]
     widths = [max(map(len, column)) for column in zip(*cells, strict=False)]
     yield from [f"{title}:"] if rows else []
     for row in cells:

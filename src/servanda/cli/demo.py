@@ -6,6 +6,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
+import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +22,8 @@ from servanda.cli.telling import tell_story
 from servanda.operations.errors import Refusal
 
 SHARED = Path(__file__).resolve().parents[3]
+KINDS = ("replay", "story", "stock")
+"""Files that make a folder of `examples/` one that can be played."""
 
 
 @click.command()
@@ -37,14 +40,24 @@ SHARED = Path(__file__).resolve().parents[3]
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Folder with the text files of sources that the example names by hash: quotations are looked up in them.",
 )
+@click.option("--pieces", type=click.IntRange(600), help="How many pieces a stockpile has; else the example's own.")
 @json_option
-def demo(name: str, home: Path | None, keep: bool, as_of: str | None, sources: Path | None, as_json: bool) -> None:
+def demo(
+    name: str,
+    home: Path | None,
+    keep: bool,
+    as_of: str | None,
+    sources: Path | None,
+    pieces: int | None,
+    as_json: bool,
+) -> None:
     """Play worked example NAME between real centres.
 
-    `syria-2013` replays a record of custody, `us-ru-2013` one of a dialogue; `urgent-alert` tells a story.
+    `syria-2013` replays a record of custody, `us-ru-2013` one of a dialogue; `urgent-alert` tells a story;
+    `world-stockpile` accounts for millions of pieces, and says what each phase costs beside its floor.
     """
     pack, example = SHARED / "agreements" / name, SHARED / "examples" / name
-    known = sorted(path.parent.name for kind in ("replay", "story") for path in SHARED.glob(f"examples/*/{kind}.toml"))
+    known = sorted(path.parent.name for kind in KINDS for path in SHARED.glob(f"examples/*/{kind}.toml"))
     if name not in known:
         raise Refusal(f"no worked example {name!r}; there are {', '.join(known) or 'none'}", "usage")
     base = home or Path(tempfile.mkdtemp(prefix="servanda-"))
@@ -52,6 +65,10 @@ def demo(name: str, home: Path | None, keep: bool, as_of: str | None, sources: P
         raise Refusal(f"{home} is not empty; give a new folder", "home")
     if (example / "story.toml").is_file():
         if not tell_story(base, example, keep, as_json):
+            raise click.exceptions.Exit(1)
+        return
+    if (example / "stock.toml").is_file():
+        if not _stockpile(base, example, pieces, keep, as_json):
             raise click.exceptions.Exit(1)
         return
     show = Demonstration(base, pack, example, sources)
@@ -72,6 +89,15 @@ def demo(name: str, home: Path | None, keep: bool, as_of: str | None, sources: P
         _print_where(show, result, keep)
     if not result["verified"]:
         raise click.exceptions.Exit(1)
+
+
+def _stockpile(base: Path, example: Path, pieces: int | None, keep: bool, as_json: bool) -> bool:
+    from servanda.cli.stockpile import Stockpile  # with what works on tables, which is slow to import
+    from servanda.cli.stocktelling import tell_stockpile
+
+    settings = tomllib.loads((example / "stock.toml").read_text())
+    show = Stockpile(base, example, pieces or settings["pieces"], settings["seed"])
+    return tell_stockpile(show, SHARED / "verifier" / "verify.py", _progress, keep, as_json)
 
 
 @contextmanager
