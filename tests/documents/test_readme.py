@@ -27,7 +27,13 @@ def excerpt() -> list[str]:
 def test_the_commands_of_the_readme_are_cases_of_run() -> None:
     cases = re.findall(r"^    ([a-z]+)\)", (ROOT / "run").read_text(), flags=re.MULTILINE)
     typed = [step.command for step in steps_of(README)]
-    assert typed == ["./run demo", "./run demo urgent-alert", "./run demo us-ru-2013", "./run check"]
+    assert typed == [
+        "./run demo",
+        "./run demo urgent-alert",
+        "./run demo us-ru-2013",
+        "./run demo world-stockpile",
+        "./run check",
+    ]
     assert all(command.split()[1] in cases for command in typed)
     examples = [command.split()[2] for command in typed if len(command.split()) > 2]
     assert [name for name in examples if not (ROOT / "examples" / name).is_dir()] == []
