@@ -1265,6 +1265,9 @@ class State:
     ended: bool = False
     offers: dict[str, list[Entry]] = field(default_factory=dict)  # by author
     accepted: Entry | None = None  # for a row in dispute, what did not accept it
+    later: dict[Entry, dict[str, list[Entry]]] = field(
+        default_factory=dict
+    )  # by offer: those on what it left in dispute
     box: str = ""  # the lot in which it was put
 
 
@@ -1309,6 +1312,10 @@ def lots_named(what: str, c: Json) -> list[str]:
 
 def selected(what: str, c: Json) -> list[Json]:
     return c.get("tables", []) if what in LOTS and what not in ("split", "merge") else []
+
+
+def copied(offers: dict[str, list[Entry]]) -> dict[str, list[Entry]]:
+    return {party: [*entries] for party, entries in offers.items()}
 
 
 def amount_of(x: Json) -> Amount:
@@ -1360,7 +1367,9 @@ class Lots:
         """Part two rows; where the second one is, or would be."""
         i = bisect_left(rows, at, key=lambda x: x.row)
         if i and (x := rows[i - 1]).row + x.rows > at:
-            states = [replace(s, offers={p: [*v] for p, v in s.offers.items()}) for s in x.states]
+            states = [
+                replace(s, offers=copied(s.offers), later={e: copied(v) for e, v in s.later.items()}) for s in x.states
+            ]
             name = f"{x.entry.name}/{at}"
             rows.insert(i, Lot(name, x.entry, at, x.pool, None, states, x.row + x.rows - at))
             x.rows = at - x.row
@@ -1390,7 +1399,7 @@ class Lots:
                 yield from self.over(x["table"], first, last)
 
     def push(self, lot: Lot, e: Entry, s: State, **changes: Any) -> State:
-        lot.states.append(replace(s, **{"entry": e, "offers": {}, **changes}))
+        lot.states.append(replace(s, **{"entry": e, "offers": {}, "later": {}, **changes}))
         return lot.states[-1]
 
 
@@ -1399,13 +1408,17 @@ class Boxes(Lots):
 
     def situation(self, lot: Lot, v: Entry) -> tuple[State, Entry | None]:
         """The state of a lot in a view, and the open offer that locks it. Its states follow one another causally."""
-        s, lock = lot.states[bisect_left(lot.states, True, key=lambda x: not v.has(x.entry)) - 1], None
-        for e in (rows[n - 1] for rows in s.offers.values() if (n := v.count(rows))):
-            o, c = self.record.offers[e], e.frame["content"]
-            if self.record.has_effect(o, v):
-                return self.outcome(lot, s, o, c), None
+        s = lot.states[bisect_left(lot.states, True, key=lambda x: not v.has(x.entry)) - 1]
+        while True:
+            offers = [self.record.offers[rows[n - 1]] for rows in s.offers.values() if (n := v.count(rows))]
+            done = next((o for o in offers if self.record.has_effect(o, v)), None)
+            if not done:
+                break
+            s = self.outcome(lot, s, done, done.entry.frame["content"])
+        lock = None
+        for o in offers:
             over = self.record.refused(o, v) or self.record.lapsed(o, v) or any(map(v.has, o.rivals))
-            lock = lock if over else e
+            lock = lock if over else o.entry
         if lock and lock.effect == "custody.offer":
             s = replace(s, account=f"transit/{lock.party}/{lock.frame['content']['receiver']}")
         return s, lock
@@ -1414,7 +1427,7 @@ class Boxes(Lots):
         """Rules 5 to 7: where a lot is when an offer of it has effect."""
         if o.entry.effect != "custody.offer":
             to = f"held/{c['holder']}" if o.entry.effect == "custody.resolve" else f"destroyed/{o.entry.party}"
-            return replace(s, account=to, offers={})
+            return replace(s, account=to, offers={}, accepted=None)
         answer, received = o.accepts[c["receiver"]], replace(s, account=f"held/{c['receiver']}", offers={})
         received.place, said = c["place"], answer.frame["content"]
         if said["extent"] == "part" and lot.name in o.rows:
@@ -1424,7 +1437,7 @@ class Boxes(Lots):
             ranges = next(x["rows"] for x in said["tables"] if x["table"] == lot.entry.name)
             if not row_range(ranges, lot.row):
                 account = f"disputed/{o.entry.party}/{c['receiver']}"
-                return replace(s, account=account, offers={}, accepted=answer)
+                return replace(s, account=account, offers=s.later.setdefault(o.entry, {}), accepted=answer)
         return received
 
     def open(self, e: Entry, i: int, account: str, x: Json, pool: Pool | None = None, born: Offer | None = None) -> Lot:
@@ -1643,7 +1656,7 @@ class Postings(Boxes):
         must(all(self.identified(e, x, [lot for lot, _, _ in found]) for x in c.get("identity", ())), "identity")
         o.rows = {lot.name: i for i, (lot, _, _) in enumerate(found[: len(lots)])}
         for lot, s, _ in found:
-            state = s if lot.states[-1] is s else self.push(lot, e, s)
+            state = s if lot.states[-1] is s or s.accepted else self.push(lot, e, s)
             for other in (x for entries in state.offers.values() for x in entries if not e.has(x)):
                 o.rivals.append(other)
                 self.record.offers[other].rivals.append(e)

@@ -146,6 +146,12 @@ class Tables(Disorder):
         self.offers += [entry] if entry and entry.admissible else []
         self._heard(party, c)
 
+    def cross_rows(self, party: str, a: int, b: int, c: int) -> None:
+        """Both sides of a dispute propose at once, without having heard of one another."""
+        self.world.sync()
+        for name in self.parties:
+            self.resolve_rows(name, a, b, 0)
+
     def accept(self, party: str, a: int, b: int, c: int) -> None:
         """An answer to an offer; of rows some are received, or none, or all."""
         record = self.world.centres[party].record
@@ -229,6 +235,7 @@ def pieces_brought_in(leaves: dict[str, list[bytes]], document: dict[str, Any]) 
 
 
 ACTS = ["declare_table", "amend", "amend", "bulk", "bulk", "bulk", "repack", "offer_rows", "offer_rows", "offer_rows"]
+ACTS += ["cross_rows", "cross_rows"]
 ACTS += [
     "destroy_rows",
     "resolve_rows",

@@ -239,6 +239,7 @@ def print_accounting(data: Mapping[str, Any], pack: Mapping[str, Any], subjects:
         for d in data["declared"]
     ]
     table("Declared and found", ["lot", "kind", "place", "amount", "basis"], rows, right=(3,))
+    _print_tables(data, units)
     moved = [
         (h["entry"], h["event-at"], h["from"], h["receiver"], _lots(h, units), h["place"], h["state"])
         for h in data["handovers"]
@@ -282,8 +283,51 @@ def print_accounting(data: Mapping[str, Any], pack: Mapping[str, Any], subjects:
     table(f"Open discrepancies: {len(found)}", ["code", "entry", "lot"], found)
 
 
+_NOTHING = {"rows": 0, "kind": "nothing", "place": "—", "each": 0, "unit": ""}
+
+
+def _of_group(group: Mapping[str, Any], units: Mapping[str, Any]) -> str:
+    """The amount of each row of a group."""
+    each, unit = group["each"], units.get(group["unit"])
+    if isinstance(each, Mapping):
+        return f"{amount_text(each['from'], unit)} to {amount_text(each['to'], unit)}"
+    return "sealed" if each is None else amount_text(each, unit) if each else ""
+
+
+def _print_tables(data: Mapping[str, Any], units: Mapping[str, Any]) -> None:
+    """What was declared by table, group by group; and what complete counts found beside the book."""
+    groups = [
+        (
+            one["entry"] + (" (found)" if one["found"] else ""),
+            f"{group['rows']:,}",
+            group["kind"] or "sealed",
+            group["place"] or "sealed",
+            _of_group(group, units),
+            ", ".join(
+                filter(None, (one.get("supplements") and f"supplements {one['supplements']}", one.get("reason")))
+            ),
+        )
+        for one in data.get("tables", ())
+        for group in one["groups"] or [_NOTHING]
+    ]
+    table("Declared by table", ["entry", "rows", "kind", "place", "each", "says"], groups, right=(1, 4))
+    counts = [
+        (
+            one["entry"],
+            one["kind"],
+            one["place"],
+            *(amount_text(one[side], units.get(one["unit"])) for side in ("counted", "book")),
+        )
+        for one in data.get("counts", ())
+    ]
+    table("Counted", ["entry", "kind", "place", "counted", "book"], counts, right=(3, 4))
+
+
 def _quantity(quantity: Mapping[str, Any], units: Mapping[str, Any]) -> str:
-    return amount_text(quantity.get("amount"), units.get(quantity["unit"]))
+    of = units.get(quantity["unit"])
+    if "from" in quantity:
+        return f"{amount_text(quantity['from'], of)} to {amount_text(quantity['to'], of)}"
+    return amount_text(quantity.get("amount"), of)
 
 
 def _lots(moved: Mapping[str, Any], units: Mapping[str, Any]) -> str:
@@ -292,8 +336,10 @@ def _lots(moved: Mapping[str, Any], units: Mapping[str, Any]) -> str:
 
 
 def _rows(item: Mapping[str, Any]) -> str | None:
-    """A lot, or the first and the last of consecutive rows of a table."""
+    """A lot, or the first and the last of consecutive rows of a table; what a count is about, by kind and place."""
     lot: str | None = item["lot"]
+    if "kind" in item and lot is None:
+        return f"{item['kind']}, {item['place']}"
     if lot is None or "rows" not in item:
         return lot
     return f"{lot}..{int(lot.rpartition('/')[2]) + item['rows'] - 1}"
@@ -304,7 +350,7 @@ def _each(lot: Mapping[str, Any], unit: Mapping[str, Any] | None) -> str:
     if lot["basis"] == "range":
         text = f"{amount_text(lot['from'], unit)} to {amount_text(lot['to'], unit)}"
     else:
-        text = amount_text(lot["amount"], unit)
+        text = "sealed" if lot["basis"] == "sealed" else amount_text(lot["amount"], unit)
     return f"{lot['rows']:,} × {text}" if "rows" in lot else text
 
 

@@ -52,7 +52,7 @@ from servanda.operations.receipts import receipted_size
 from servanda.operations.sealing import draft_reveal, opened_content
 from servanda.proof.notes import KIND_MLDSA44
 from servanda.proof.sealing import digests_of
-from servanda.registers.custody.views import balances_document, declared, figures, movements, statements
+from servanda.registers.custody.views import balances_document, counts, declared, figures, movements, statements, tables
 from servanda.registers.obligations.views import obligations_document
 
 Arguments = Mapping[str, Any]
@@ -204,6 +204,8 @@ def _accounting(centre: Centre, arguments: Arguments) -> dict[str, Any]:
     return {
         **balances_document(centre.custody),
         "declared": declared(centre.custody),
+        "tables": tables(centre.custody),
+        "counts": counts(centre.custody),
         "handovers": movements(centre.custody, "custody.offer"),
         "destructions": movements(centre.custody, "custody.destroy"),
         "figures": [{"entry": str(f.entry), "party": f.party, **f.data} for f in figures(centre.custody)],

@@ -145,6 +145,26 @@ def test_nothing_received_leaves_every_row_in_dispute_until_both_have_settled_it
     assert holdings(balances(world))[0][3] == "works"
 
 
+def test_crossed_proposals_lock_no_row_also_after_the_rows_have_been_told_apart(world: World) -> None:
+    t = world.say("ash", "table", table(group(4)))
+    hand(world, handover("birch", rows(t, (0, 3))), part(rows(t)))
+    whole = {"lots": [], "tables": [rows(t, (0, 3))]}
+    mine = world.say("ash", "resolve", {**whole, "holder": "ash"}, named=["birch"])
+    yours = world.say("birch", "resolve", {**whole, "holder": "birch"}, named=["ash"])
+    world.sync()
+    again = {"lots": [], "holder": "ash", "tables": [rows(t, (2, 2))]}
+    offer = world.say("birch", "resolve", again, named=["ash"])
+    world.sync()
+    world.say("ash", "accept", FULL, refers_to=[offer.place])
+    document = balances(world)
+    assert [(one[1], one[2]) for one in holdings(document)] == [
+        (2, "disputed/ash/birch"),
+        (1, "held/ash"),
+        (1, "disputed/ash/birch"),
+    ]
+    assert {one[:2] for one in faults(document)} >= {("unanswered", str(mine.place)), ("unanswered", str(yours.place))}
+
+
 def test_a_refusal_gives_the_rows_back(world: World) -> None:
     t = world.say("ash", "table", table(group(4)))
     offer = hand(world, handover("birch", rows(t, (1, 2))))

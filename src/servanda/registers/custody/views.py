@@ -72,7 +72,8 @@ def _row(lot: Lot, derived: dict[LotName, int]) -> dict[str, Any]:
 def _discrepancy(item: Discrepancy) -> dict[str, Any]:
     lot = None if item.lot is None else str(item.lot)
     more: dict[str, Any] = {"rows": item.rows} if item.rows > 1 else {}
-    more |= dict(zip(("kind", "place"), item.about, strict=False))
+    if item.about:
+        more["kind"], more["place"] = item.about
     return {"code": item.code, "entry": str(item.entry), "lot": lot, **more}
 
 
@@ -216,6 +217,41 @@ def declared(register: CustodyRegister) -> list[dict[str, Any]]:
         {"entry": str(place), "lot": str(name), **row}
         for place, declaration in sorted(register.holdings.declarations.items())
         for name, row in zip(declaration.lots, declaration.rows, strict=True)
+    ]
+
+
+def tables(register: CustodyRegister) -> list[dict[str, Any]]:
+    """Every declaration by table, with its groups, what it supplements and which lines it corrects, by entry."""
+    found = []
+    for place in sorted(register.holdings.tables):
+        entry = register.record.entry(place)
+        assert entry is not None
+        assert entry.frame is not None
+        content = entry.frame.content
+        said: dict[str, Any] = {
+            name: content[name] for name in ("deletions", "reason", "supplements") if name in content
+        }
+        commitment = content["table"]
+        found.append(
+            {
+                "entry": str(place),
+                "found": register.record.effect_of(entry) == "custody.found-table",
+                "groups": content["groups"],
+                "root": commitment["root"],
+                "rows": commitment["rows"],
+                "sealed": commitment["secret"] is None,
+                **said,
+            }
+        )
+    return found
+
+
+def counts(register: CustodyRegister) -> list[dict[str, Any]]:
+    """What every complete count found of each kind and place beside the book, null where it is not exactly known."""
+    return [
+        {"entry": str(place), **one._asdict()}
+        for place, inventory in sorted(register.holdings.inventories.items())
+        for one in inventory.counts
     ]
 
 
