@@ -16,7 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 FUNCTION_LINES_MAX, MODULE_LINES_MAX, CLASS_LINES_MAX = 70, 600, 250
 VERIFIER = "verifier/verify.py"
-VERIFIER_LINES_MAX = 2601
+VERIFIER_LINES_MAX = 2614
 """What is wanted of the stand-alone verifier is 900 lines (STYLE.md, Known exceptions); this limit only goes
 down, except where it must read a new kind of entry: 1850, 30 for the rows that a format may have,
 20 for the shapes of inspections, 50 for those of dialogue, 110 for discrepancies, seals, sites,
