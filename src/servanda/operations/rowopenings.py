@@ -100,12 +100,11 @@ def keep_row_openings(centre: Centre, openings: Iterable[RowOpening]) -> int:
         check_opening(centre, opening)
         fresh.setdefault(opening.entry.party, set()).add(opening.encode())
     count = 0
-    for party, lines in fresh.items():
-        before = set((centre.store.setting(OPENINGS + party) or b"").splitlines())
-        count += len(lines - before)
-        if lines - before:
-            with centre.store.transaction() as writer:
-                writer.put_setting(OPENINGS + party, b"".join(line + b"\n" for line in sorted(before | lines)))
+    with centre.store.transaction() as writer:  # one for all parties: kept whole, or not at all
+        for party, lines in fresh.items():
+            before = set((centre.store.setting(OPENINGS + party) or b"").splitlines())
+            count += len(lines - before)
+            writer.put_setting(OPENINGS + party, b"".join(line + b"\n" for line in sorted(before | lines)))
     return count
 
 
