@@ -48,7 +48,11 @@ def table_of(centre: Centre, entry: Entry) -> Mapping[str, Any] | None:
     """The table of an entry, or of the content by which it corrects another; None if it has none that is shown."""
     if entry.frame is None:
         return None
-    content = opened_content(centre, entry)
+    content = entry.frame.content
+    if entry.frame.act != "correct" and "table" not in content and "_sd" not in content:
+        return None  # nearly every entry: nothing of it need be opened to see that it has none
+    if "table" not in content:
+        content = opened_content(centre, entry)
     table = content.get("table", (content.get("content") or {}).get("table") if entry.frame.act == "correct" else None)
     return table if isinstance(table, dict) and "root" in table else None
 
