@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 import hashlib
-import hmac
 import time
 from pathlib import Path
 
-SAMPLE_ROWS = 200_000
+from servanda.proof.tables import block_nodes, row_hashes
+
+SAMPLE_ROWS = 2**18
 
 
 def parsing(file: Path) -> float:
@@ -22,16 +23,12 @@ def parsing(file: Path) -> float:
     return time.perf_counter() - begun
 
 
-def hashing(rows: int, text_bytes: int = 60) -> float:
-    """Seconds to salt and hash so many rows on one core: an HMAC, a leaf and a node of the tree for each."""
-    text, secret = b"x" * text_bytes, b"s" * 32
-    sample = min(rows, SAMPLE_ROWS)
+def hashing(rows: int) -> float:
+    """Seconds to salt and hash so many rows, and the tree over them, on one core, by the fastest way that we have."""
+    texts = [b'{"kind":"projectile","place":"site-01","serial":"A-%07d"}' % row for row in range(SAMPLE_ROWS)]
     begun = time.perf_counter()
-    for index in range(sample):
-        salt = hmac.digest(secret, b"servanda/table-row/v1" + index.to_bytes(8, "big"), "sha256")
-        leaf = hashlib.sha256(b"\x00" + salt + text).digest()
-        hashlib.sha256(b"\x01" + leaf + leaf).digest()
-    return (time.perf_counter() - begun) * rows / sample
+    block_nodes(row_hashes(bytes(32), 0, texts))
+    return (time.perf_counter() - begun) * rows / SAMPLE_ROWS
 
 
 def copying(file: Path, target: Path) -> float:
