@@ -121,7 +121,7 @@ class _Writer:
         for journal in report["complete"]:
             row += 1
             sheet.write_string(row, 0, journal["party"], self.styles.mono)
-            sheet.write_number(row, 1, journal["entries"])
+            sheet.write_number(row, 1, journal["entries"], self.number("#,##0"))
             sheet.write_string(row, 2, journal["root"], self.styles.mono)
         row += 2
         sheet.write_string(row, 0, words["limits"], self.styles.head)
