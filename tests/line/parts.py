@@ -118,11 +118,11 @@ class Line:
     def url(self) -> str:
         return f"https://127.0.0.1:{self.server.port}"
 
-    def courier(self, keys: Keys | None = None, seconds: float = 5) -> HttpsCourier:
+    def courier(self, keys: Keys | None = None, seconds: float = 30) -> HttpsCourier:
         return courier_to(self.url, (keys or self.syr).client(self.opcw), self.opcw.spki, seconds)
 
     def connect(self, keys: Keys | None = None) -> ssl.SSLSocket:
-        plain = socket.create_connection(("127.0.0.1", self.server.port), timeout=5)
+        plain = socket.create_connection(("127.0.0.1", self.server.port), timeout=30)
         return (keys or self.syr).client(self.opcw).wrap_socket(plain)
 
     def restart(self) -> None:
@@ -132,7 +132,7 @@ class Line:
         self.server.start()
 
 
-def courier_to(url: str, context: ssl.SSLContext, pin: str, seconds: float = 5) -> HttpsCourier:
+def courier_to(url: str, context: ssl.SSLContext, pin: str, seconds: float = 30) -> HttpsCourier:
     return HttpsCourier(lambda _party: [url], lambda _party: frozenset([pin]), context, seconds)
 
 

@@ -64,7 +64,7 @@ def test_a_strangers_certificate_under_a_name_that_is_known_is_refused(line: Lin
 
 
 def test_without_a_client_certificate_there_is_no_answer(line: Line) -> None:
-    plain = socket.create_connection(("127.0.0.1", line.server.port), timeout=5)
+    plain = socket.create_connection(("127.0.0.1", line.server.port), timeout=30)
     with bare_context().wrap_socket(plain) as connection:
         connection.sendall(b"GET /v1/packs/00 HTTP/1.1\r\nhost: x\r\n\r\n")
         try:
@@ -79,7 +79,7 @@ def test_tls_1_2_is_refused(line: Line, syr: Keys) -> None:
     context = bare_context()
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.maximum_version = ssl.TLSVersion.TLSv1_2
-    plain = socket.create_connection(("127.0.0.1", line.server.port), timeout=5)
+    plain = socket.create_connection(("127.0.0.1", line.server.port), timeout=30)
     with plain, pytest.raises(OSError):
         context.wrap_socket(plain)
     with line.connect() as connection:  # while TLS 1.3 is served
