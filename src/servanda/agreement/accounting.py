@@ -28,19 +28,24 @@ def accounting_problems(data: dict[str, Any]) -> Found:
             yield f"discrepancies.codes[{index}].code", f"`{code}` already has a clock"
 
 
+def broken_chain(by_id: dict[str, dict[str, Any]], row: dict[str, Any]) -> str | None:
+    """The first id, going from a row outwards by `within`, that is none of these or that has been met; None if none."""
+    chain, step = {row["id"]}, row.get("within")
+    while step is not None:
+        if step not in by_id or step in chain:
+            return str(step)
+        chain.add(step)
+        step = by_id[step].get("within")
+    return None
+
+
 def _place_problems(places: list[dict[str, Any]]) -> Found:
     by_id = {place["id"]: place for place in places}
     for index, place in enumerate(places):
-        chain, step = {place["id"]}, place.get("within")
-        while step is not None:
-            if step not in by_id:
-                yield f"places[{index}].within", f"place `{step}` is not among the places"
-                break
-            if step in chain:
-                yield f"places[{index}].within", f"`{place['id']}` is within itself"
-                break
-            chain.add(step)
-            step = by_id[step].get("within")
+        step = broken_chain(by_id, place)
+        if step is not None:
+            told = f"`{place['id']}` is within itself" if step in by_id else f"place `{step}` is not among the places"
+            yield f"places[{index}].within", told
 
 
 def quorum_problems(form: dict[str, Any], path: str) -> Found:

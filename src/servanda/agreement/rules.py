@@ -14,7 +14,7 @@ from zoneinfo import available_timezones
 
 import jsonschema_rs
 
-from servanda.agreement.accounting import accounting_problems, quorum_problems
+from servanda.agreement.accounting import accounting_problems, broken_chain, quorum_problems
 from servanda.agreement.effects import EFFECTS, PERFORMS
 from servanda.agreement.fields import APART, row_problems, schema_problems
 from servanda.agreement.formats import ACTS, BUILT_IN
@@ -258,13 +258,9 @@ def _body_problems(data: dict[str, Any]) -> Found:
     bodies = {body["id"]: body for body in data["bodies"]}
     for index, body in enumerate(data["bodies"]):
         yield from _parties_named(data, body["members"], f"bodies[{index}].members")
-        step, chain = body["within"], {body["id"]}
-        while step is not None:
-            if step not in bodies or step in chain:
-                yield f"bodies[{index}].within", f"`{step}` is not a body, or the body is within itself"
-                break
-            chain.add(step)
-            step = bodies[step]["within"]
+        step = broken_chain(bodies, body)
+        if step is not None:
+            yield f"bodies[{index}].within", f"`{step}` is not a body, or the body is within itself"
     for index, event in enumerate(data["events"]):
         if "format" in event and event["format"] not in _ids(data, "formats"):
             yield f"events[{index}].format", f"format `{event['format']}` is not among the formats"
@@ -277,13 +273,9 @@ def _dialogue_problems(data: dict[str, Any]) -> Found:
                 yield f"bodies[{index}].offices[{row}].party", f"`{office['party']}` is not a member of the body"
     topics = {topic["id"]: topic for topic in data.get("topics", ())}
     for index, topic in enumerate(data.get("topics", ())):
-        step, chain = topic["within"], {topic["id"]}
-        while step is not None:
-            if step not in topics or step in chain:
-                yield f"topics[{index}].within", f"`{step}` is not a topic, or the topic is within itself"
-                break
-            chain.add(step)
-            step = topics[step]["within"]
+        step = broken_chain(topics, topic)
+        if step is not None:
+            yield f"topics[{index}].within", f"`{step}` is not a topic, or the topic is within itself"
     for index, scale in enumerate(data.get("scales", ())):
         values = [mark["value"] for mark in scale["marks"]]
         if len(set(values)) != len(values):

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import tempfile
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -15,6 +13,7 @@ from typing import Any
 import click
 
 from servanda.cli.asking import json_option
+from servanda.cli.centres import judged_alone
 from servanda.cli.demonstration import Demonstration
 from servanda.cli.desk import print_accounting, print_obligations
 from servanda.cli.printing import amount_text, emit, table
@@ -119,11 +118,7 @@ def _progress(title: str, total: int, quiet: bool) -> Iterator[Any]:
 
 def _independent(show: Demonstration, result: Mapping[str, Any]) -> bool:
     """Let the stand-alone verifier, which shares no code with us, judge the dossier too."""
-    program = SHARED / "verifier" / "verify.py"
-    command = [sys.executable, str(program), str(show.dossier), "--json"]
-    for party, fingerprint in sorted(show.centres.fingerprints.items()):
-        command += ["--party", f"{party}={fingerprint}"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = judged_alone(SHARED / "verifier" / "verify.py", show.dossier, show.centres.fingerprints)
     result["data"]["independent"] = {"status": done.returncode, "message": done.stderr.strip()[-2000:]}
     return done.returncode == 0
 

@@ -6,6 +6,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from servanda.verification.selection import ranges_of
+
 Ranges = list[list[int]]
 
 
@@ -46,18 +48,9 @@ def count_of(ranges: Ranges) -> int:
 
 
 def without(ranges: Ranges, rows: Sequence[int]) -> Ranges:
-    """Ranges less single rows, which are sorted and within them."""
-    found, waiting = [], list(rows)
-    for first, last in ranges:
-        begin = first
-        while waiting and waiting[0] <= last:
-            row = waiting.pop(0)
-            if begin < row:
-                found.append([begin, row - 1])
-            begin = row + 1
-        if begin <= last:
-            found.append([begin, last])
-    return found
+    """Ranges less single rows."""
+    missing = set(rows)
+    return ranges_of([row for first, last in ranges for row in range(first, last + 1) if row not in missing])
 
 
 def selection(table: str, ranges: Ranges) -> dict[str, Any]:

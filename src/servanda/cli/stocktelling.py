@@ -4,14 +4,13 @@
 from __future__ import annotations
 
 import statistics
-import subprocess
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
+from servanda.cli.centres import judged_alone
 from servanda.cli.printing import emit, table
 from servanda.cli.stockpile import CUSTODIAN, Stockpile
 from servanda.cli.stocksampling import StockInspections
@@ -33,7 +32,7 @@ def tell_stockpile(show: Stockpile, verifier: Path, progress: Progress, keep: bo
     """
     try:
         result = _play(show, progress, as_json)
-        result["independent"] = _independent(show, verifier)
+        result["independent"] = judged_alone(verifier, show.dossier, show.centres.fingerprints).returncode
         result["peaks"] = show.peaks()
     finally:
         if not keep:
@@ -65,14 +64,6 @@ def _play(show: Stockpile, progress: Progress, quiet: bool) -> dict[str, Any]:
         found = {**show.balance(step), "inspections": inspections.inspections()}
     with progress("dossier", 2, quiet) as step:
         return {**found, **show.conclude(step)}
-
-
-def _independent(show: Stockpile, verifier: Path) -> int:
-    """The exit status of the program that shares no code with us."""
-    command = [sys.executable, str(verifier), str(show.dossier), "--json"]
-    for party, fingerprint in sorted(show.centres.fingerprints.items()):
-        command += ["--party", f"{party}={fingerprint}"]
-    return subprocess.run(command, capture_output=True, check=False).returncode
 
 
 def _print(show: Stockpile, result: Mapping[str, Any]) -> None:

@@ -3,6 +3,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import ParamSpec
+
+Asked = ParamSpec("Asked")
+
 
 class Refused(Exception):
     """No part of an entry takes effect where this is raised.
@@ -21,3 +26,12 @@ class Refused(Exception):
     def told(self) -> str:
         """The reason, then the words, if there are any."""
         return f"{self.reason}: {self.words}" if self.words else self.reason
+
+
+def refusal_of(rule: Callable[Asked, object], *asked: Asked.args, **named: Asked.kwargs) -> Refused | None:
+    """Why a rule is broken, or None: for a rule that changes nothing, but raises `Refused` or returns what would be."""
+    try:
+        rule(*asked, **named)
+    except Refused as refused:
+        return refused
+    return None

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from servanda.agreement.dates import instant_seconds, instant_text
 from servanda.journal.frame import Frame, Place
 from servanda.journal.record import Record
-from servanda.journal.refusal import Refused
+from servanda.journal.refusal import Refused, refusal_of
 from servanda.journal.state import Entry
 from servanda.line.discrepancies import Discrepancy, discrepancies_document
 from servanda.proof.canonical import encode
@@ -95,11 +95,7 @@ class LinkTests:
     def check(self, entry: Entry) -> Refused | None:
         """Why an admissible entry would answer no link test, though that is its format, or None. Nothing is changed."""
         assert entry.frame is not None
-        try:
-            self._judge(entry, entry.frame)
-        except Refused as refused:
-            return refused
-        return None
+        return refusal_of(self._judge, entry, entry.frame)
 
     def _judge(self, entry: Entry, frame: Frame) -> Callable[[], None]:
         if frame.format == "link-test":

@@ -173,13 +173,14 @@ def _add(sums: dict[str, int | None], unit: str, amount: int | None) -> None:
     sums[unit] = None if known is None or amount is None else known + amount
 
 
-def _movements(sources: Sources) -> Section:
-    rows = [
+def _moved_rows(sources: Sources, effect: str) -> list[Row]:
+    """A row for each amount of each offer with an effect; third, whom it names: receiver, witnesses."""
+    return [
         Row(
             (
                 moved["event-at"],
                 sources.named("parties", moved["from"]),
-                sources.named("parties", moved["receiver"]),
+                ", ".join(sources.named("parties", name) for name in moved["named"]),
                 kinds,
                 amount,
                 sources.named("places", moved["place"]),
@@ -187,9 +188,13 @@ def _movements(sources: Sources) -> Section:
             ),
             entries,
         )
-        for moved, kinds, amounts, entries in _moved(sources, "custody.offer")
+        for moved, kinds, amounts, entries in _moved(sources, effect)
         for amount in amounts
     ]
+
+
+def _movements(sources: Sources) -> Section:
+    rows = _moved_rows(sources, "custody.offer")
     wanted = columns(
         sources,
         ("event-at", DATE),
@@ -204,22 +209,7 @@ def _movements(sources: Sources) -> Section:
 
 
 def _destroyed(sources: Sources) -> Section:
-    rows = [
-        Row(
-            (
-                moved["event-at"],
-                sources.named("parties", moved["from"]),
-                ", ".join(sources.named("parties", name) for name in moved["named"]),
-                kinds,
-                amount,
-                sources.named("places", moved["place"]),
-                sources.words[f"state-{moved['state']}"],
-            ),
-            entries,
-        )
-        for moved, kinds, amounts, entries in _moved(sources, "custody.destroy")
-        for amount in amounts
-    ]
+    rows = _moved_rows(sources, "custody.destroy")
     wanted = columns(
         sources,
         ("event-at", DATE),

@@ -14,7 +14,7 @@ from typing import Any
 from servanda.journal.frame import Place
 from servanda.journal.named import Item, item_of
 from servanda.journal.record import Record
-from servanda.journal.refusal import Refused
+from servanda.journal.refusal import Refused, refusal_of
 from servanda.journal.state import Entry
 from servanda.journal.threads import Cut, within
 from servanda.proof.canonical import encode
@@ -88,11 +88,7 @@ class AgreementsRegister:
 
     def check(self, entry: Entry) -> Refused | None:
         """Why an admissible entry would have no effect here, or None. Nothing is changed."""
-        try:
-            self._judged(entry)
-        except Refused as refused:
-            return refused
-        return None
+        return refusal_of(self._judged, entry)
 
     def _judged(self, entry: Entry) -> Item | None:
         """What the entry adds; None if it is not of this register.

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from servanda.agreement.dates import DateExpressionError, check_instant, instant_seconds
 from servanda.journal.frame import Frame, Place
 from servanda.journal.record import Record
-from servanda.journal.refusal import Refused
+from servanda.journal.refusal import Refused, refusal_of
 from servanda.journal.state import Entry
 from servanda.journal.threads import within
 from servanda.proof.sealing import digests_of
@@ -67,11 +67,7 @@ class AlertsRegister:
     def check(self, entry: Entry) -> Refused | None:
         """Why an admissible entry would fit no case, or None. Nothing is changed."""
         assert entry.frame is not None
-        try:
-            self._judge(entry, entry.frame)
-        except Refused as refused:
-            return refused
-        return None
+        return refusal_of(self._judge, entry, entry.frame)
 
     def _judge(self, entry: Entry, frame: Frame) -> Callable[[], None]:
         """What folding the entry will do, once all its rules have been found kept.

@@ -9,7 +9,7 @@ from servanda.agreement.pack import Pack
 from servanda.journal.frame import Frame, Place
 from servanda.journal.named import Index, Item, Names, item_of
 from servanda.journal.record import Record
-from servanda.journal.refusal import Refused
+from servanda.journal.refusal import Refused, refusal_of
 from servanda.journal.state import Entry
 from servanda.journal.threads import within
 
@@ -46,11 +46,7 @@ class CommitmentsRegister:
 
     def check(self, entry: Entry) -> Refused | None:
         """Why an admissible entry would have no effect here, or None. Nothing is changed."""
-        try:
-            self._judged(entry)
-        except Refused as refused:
-            return refused
-        return None
+        return refusal_of(self._judged, entry)
 
     def marks(self, name: str, party: str) -> list[Item]:
         """The marks that a party gave a commitment, by `as-of`. Not to be changed."""

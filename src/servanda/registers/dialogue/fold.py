@@ -13,7 +13,7 @@ from servanda.agreement.pack import Pack
 from servanda.journal.frame import Frame, Place
 from servanda.journal.named import Index, Item, Names, item_of
 from servanda.journal.record import Record
-from servanda.journal.refusal import Refused
+from servanda.journal.refusal import Refused, refusal_of
 from servanda.journal.state import Entry
 from servanda.registers.dialogue.keys import KEPT, NAMED_BY, keys_of
 from servanda.registers.dialogue.rules import check_rules
@@ -45,11 +45,7 @@ class DialogueRegister:
 
     def check(self, entry: Entry) -> Refused | None:
         """Why an admissible entry would have no effect here, or None. Nothing is changed."""
-        try:
-            self._judged(entry)
-        except Refused as refused:
-            return refused
-        return None
+        return refusal_of(self._judged, entry)
 
     def item(self, place: Place) -> Item | None:
         """What the entry at `place` says, if the register has it."""

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from servanda.journal.frame import Frame
 from servanda.journal.record import Record
-from servanda.journal.refusal import Refused
+from servanda.journal.refusal import Refused, refusal_of
 from servanda.journal.state import Entry
 from servanda.registers.inspections import postings, rules
 from servanda.registers.inspections.book import Book, Post
@@ -46,11 +46,7 @@ class InspectionsRegister(Book):
     def check(self, entry: Entry) -> Refused | None:
         """Why an admissible entry would have no effect here, or None. Nothing is changed."""
         assert entry.frame is not None
-        try:
-            self._judge(entry, entry.frame)
-        except Refused as refused:
-            return refused
-        return None
+        return refusal_of(self._judge, entry, entry.frame)
 
     def _judge(self, entry: Entry, frame: Frame) -> Post:
         """What folding the entry will do, once all its rules have been found kept.
